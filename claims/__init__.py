@@ -1,0 +1,1 @@
+"""The core domain: patterns, overlap, claims, leases, release requests and the inbox."""

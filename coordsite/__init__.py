@@ -1,0 +1,1 @@
+"""The site: settings, URLs, ASGI, authentication, admin, supervision and the ``coord`` entry points."""

@@ -1,0 +1,1 @@
+"""The MCP bridge: tools over stdio and HTTP, an HTTP client of the service."""

@@ -1,0 +1,1 @@
+"""What ``coord init`` lays into an application repository: files, hooks and guards."""

@@ -1,0 +1,1 @@
+"""owners.yaml and its revisions, severity, shared files, the contention log, hotspots, promotion."""

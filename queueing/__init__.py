@@ -1,0 +1,1 @@
+"""Tickets: order, fairness, states, offers, deadlock search, wakeups and websocket consumers."""

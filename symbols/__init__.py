@@ -1,0 +1,1 @@
+"""Pure parsing: bytes and a language in, symbols out. No Django."""

@@ -1,0 +1,1 @@
+"""The event log and its delivery: record, outbox, signing, retry."""
