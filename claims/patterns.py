@@ -1,0 +1,292 @@
+"""Patterns: what a claim is about, as text, in one canonical form.
+
+Without a wildcard a pattern is a path from the root, file or directory, and covers itself and everything
+below. With wildcards it has gitignore's meaning: ``*``, ``?`` and ``[…]`` stay inside one segment, ``**`` as
+a segment is any depth, no slash means any depth, ``dir/**`` is everything below ``dir``, and the last segment
+covers everything below what it matches, unless it is a lone ``*`` after a slash (``dir/*`` is direct children
+only).
+
+Two things differ from gitignore, because patterns name real paths here. A pattern without wildcards starts at
+the root. A segment with brackets and no other wildcard has two readings, the class and the plain text, and
+covers both: ``app/[id]/page.tsx`` protects the directory that is called ``[id]``.
+
+**File endings.** A claim is about files. A name with a well-known file ending (``claims.endings``) is a file,
+so paths that go on below such a name do not count when two patterns are compared: ``*.py`` and ``*.ts`` do
+not meet at ``a.py/b.ts``. The exception is a pattern that says otherwise: a segment that is not its pattern's
+last and can only match such names (``vendor/next.js/lib``, ``*.js/src/**``) declares that what it matches is
+a directory. ``matches`` stays gitignore's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby, islice
+
+from claims.globs import MAX_CLASSES, BadClass, Segment, fold, is_file, is_wild, segment
+
+MAX_PATTERN_LENGTH = 1024
+MAX_SEGMENTS = 100
+_MAX_EXPANSION = 20
+
+
+class PatternError(ValueError):
+    """A pattern that is refused.
+
+    ``str()`` is a sentence for people, ``code`` is for programs, ``hint`` says what to write instead.
+    """
+
+    def __init__(self, message: str, *, code: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A parsed pattern. Compares by ``text`` and case mode; made by ``parse`` only.
+
+    ``text`` is canonical and spelled as the user spelled it. ``prefix`` is the whole literal segments before
+    the first one that is not literal. ``tail`` is the file ending that every path of the pattern has, or
+    ``""``. With ``case_insensitive`` both are case-folded, as are the compiled ``segments``; a set bit ``k``
+    of ``loops`` says that any number of directories fits in front of segment ``k`` (behind the last for bit
+    ``n``).
+    """
+
+    text: str
+    is_literal: bool = field(compare=False)
+    prefix: str = field(compare=False)
+    tail: str = field(compare=False)
+    case_insensitive: bool
+    segments: tuple[Segment, ...] = field(compare=False, repr=False)
+    loops: int = field(compare=False, repr=False)
+    declares: int = field(compare=False, repr=False)
+
+
+@lru_cache(maxsize=8192)
+def parse(text: str, *, case_insensitive: bool = False) -> Pattern:
+    """Bring ``text`` into canonical form and compile it. Raises ``PatternError``; never anything else."""
+    segments, floats = _canonical_segments(_clean(text))
+    wild = [is_wild(one) for one in segments]
+    if not any(wild):
+        return _compile("/".join(segments), segments, case_insensitive, literal=True)
+    if floats and segments[0] != "**":
+        segments.insert(0, "**")
+    segments = _normalise_runs(segments)
+    canonical = "/".join(segments)
+    if len(segments) == 1 and segments != ["**"]:
+        canonical = "/" + canonical
+    if len(canonical) > MAX_PATTERN_LENGTH:
+        raise _too_long(len(canonical))
+    return _compile(canonical, segments, case_insensitive, literal=False)
+
+
+def _too_long(length: int) -> PatternError:
+    return PatternError(
+        f"The pattern has {length} characters; at most {MAX_PATTERN_LENGTH} are allowed.", code="too_long"
+    )
+
+
+def _clean(text: str) -> str:
+    """Checks and rewrites of the text as a whole, before it is cut into segments."""
+    if len(text) > MAX_PATTERN_LENGTH:
+        raise _too_long(len(text))
+    if any(0xD800 <= ord(char) < 0xE000 for char in text):
+        raise PatternError("The pattern is not valid Unicode: it has a lone surrogate.", code="not_unicode")
+    text = unicodedata.normalize("NFC", text).strip().replace("\\", "/")
+    if not text:
+        raise PatternError(
+            "The pattern is blank.",
+            code="blank",
+            hint="Name a path such as src/app.py, or ** for everything.",
+        )
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        raise PatternError("The pattern contains a control character.", code="control_character")
+    if text.startswith("!"):
+        raise PatternError(
+            f"The pattern {text!r} is a negation; a claim names what it covers.",
+            code="negation",
+            hint="Claim the paths you need instead of excluding others.",
+        )
+    _refuse_braces(text)
+    return text
+
+
+def _canonical_segments(text: str) -> tuple[list[str], bool]:
+    """The segments without empty, ``.`` and ``..`` ones, and whether the text has no slash that counts."""
+    kept: list[str] = []
+    for part in text.split("/"):
+        if part in ("", "."):
+            continue
+        if part == "..":
+            if not kept:
+                raise PatternError(
+                    f"The pattern {text!r} leaves the root of the repository.", code="outside_root"
+                )
+            if is_wild(kept[-1]):
+                raise PatternError(
+                    f"The pattern {text!r} has '..' after the wildcard segment {kept[-1]!r}.",
+                    code="dotdot_after_wildcard",
+                    hint="Write the path without '..'.",
+                )
+            kept.pop()
+            continue
+        kept.append(re.sub(r"\*\*+", "*", part) if part.strip("*") else part[:2])
+    if not kept:
+        raise PatternError(
+            f"The pattern {text!r} is the root of the repository.",
+            code="root",
+            hint="Use ** to claim everything.",
+        )
+    core = re.sub(r"^(\./)+", "", text)
+    floats = len(kept) == 1 and "/" not in core.rstrip("/.")
+    if text.endswith(("/", "/.", "/..")) and kept[-1] != "**":
+        kept.append("**")
+    if len(kept) > MAX_SEGMENTS:
+        raise PatternError(
+            f"The pattern has {len(kept)} path segments; at most {MAX_SEGMENTS} are allowed.", code="too_deep"
+        )
+    return kept, floats
+
+
+def _normalise_runs(segments: list[str]) -> list[str]:
+    """Spell each run of ``*`` and ``**`` segments with a ``**`` in it in one way: stars, then one ``**``."""
+    out: list[str] = []
+    groups = [(key, list(group)) for key, group in groupby(segments, key=lambda one: one in ("*", "**"))]
+    for index, (is_run, group) in enumerate(groups):
+        if not is_run or "**" not in group:
+            out.extend(group)
+            continue
+        stars = group.count("*")
+        # A closing `**` stands for at least one segment, so a closing `*` is part of it.
+        if index == len(groups) - 1 and group[-1] == "*":
+            stars -= 1
+        out.extend(["*"] * stars + ["**"])
+    return out
+
+
+def _compile(canonical: str, texts: list[str], case_insensitive: bool, *, literal: bool) -> Pattern:
+    segments: list[Segment] = []
+    loops = 0
+    for text in texts:
+        if text == "**":
+            loops |= 1 << len(segments)
+        else:
+            segments.append(_segment(text, canonical, case_insensitive))
+    if texts[-1] == "**":
+        # A closing `**` is one segment or more.
+        loops |= 2 << len(segments)
+        loops &= ~(1 << len(segments))
+        segments.append(segment("*"))
+    elif literal or texts[-1] != "*":
+        loops |= 1 << len(segments)
+    if sum(len(one.readings[0].classes) for one in segments) > MAX_CLASSES:
+        raise PatternError(
+            f"The pattern has more than {MAX_CLASSES} different bracket expressions.", code="too_many_classes"
+        )
+    prefix = []
+    for index, one in enumerate(segments):
+        if one.literal is None or loops >> index & 1:
+            break
+        prefix.append(one.literal)
+    declares = sum(1 << index for index, one in enumerate(segments[:-1]) if is_file(one))
+    tail = "" if declares else segments[-1].ending.lower()
+    return Pattern(
+        canonical, literal, "/".join(prefix), tail, case_insensitive, tuple(segments), loops, declares
+    )
+
+
+def _segment(text: str, canonical: str, case_insensitive: bool) -> Segment:
+    try:
+        return segment(text, case_insensitive)
+    except BadClass:
+        raise PatternError(
+            f"The pattern {canonical!r} has an invalid bracket expression in {text!r}.",
+            code="bad_class",
+            hint="Close the bracket and write ranges upwards, as in [a-z].",
+        ) from None
+
+
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_SEQUENCE = re.compile(
+    r"(-?[0-9]{1,9})\.\.(-?[0-9]{1,9})(?:\.\.-?[0-9]{1,9})?|([A-Za-z])\.\.([A-Za-z])(?:\.\.-?[0-9]{1,9})?"
+)
+
+
+def _refuse_braces(text: str) -> None:
+    """Refuse ``{a,b}`` and ``{1..3}`` with what to claim instead. Other braces are ordinary characters."""
+    if not any(_alternatives(found[1]) for found in _BRACES.finditer(text)):
+        return
+    found = list(islice(_expand(text), _MAX_EXPANSION + 1))
+    more = ", …" if len(found) > _MAX_EXPANSION else ""
+    raise PatternError(
+        f"The pattern {text!r} has a brace group; braces are not expanded.",
+        code="braces",
+        hint="Claim each of these instead: " + ", ".join(found[:_MAX_EXPANSION]) + more,
+    )
+
+
+def _alternatives(body: str) -> list[str]:
+    """What one brace group without inner groups stands for; empty when its braces are ordinary characters."""
+    if "," in body:
+        return body.split(",")
+    sequence = _SEQUENCE.fullmatch(body)
+    if sequence is None:
+        return []
+    if sequence[1] is not None:
+        first, last = int(sequence[1]), int(sequence[2])
+        step = 1 if first <= last else -1
+        return [str(number) for number in islice(range(first, last + step, step), _MAX_EXPANSION + 1)]
+    first, last = ord(sequence[3]), ord(sequence[4])
+    step = 1 if first <= last else -1
+    return [chr(code) for code in range(first, last + step, step)]
+
+
+def _expand(text: str):  # type: ignore[no-untyped-def]
+    """The texts without brace groups, lazily, innermost group first."""
+    for found in _BRACES.finditer(text):
+        alternatives = _alternatives(found[1])
+        if alternatives:
+            for one in alternatives:
+                yield from _expand(text[: found.start()] + one + text[found.end() :])
+            return
+    yield text
+
+
+def matches(pattern: Pattern, path: str) -> bool:
+    """Whether ``path``, one path of the repository with forward slashes, is covered. Gitignore's meaning."""
+    if _accepts(pattern, path):
+        return True
+    return not path.isascii() and _accepts(pattern, unicodedata.normalize("NFC", path))
+
+
+def _accepts(pattern: Pattern, path: str) -> bool:
+    if pattern.case_insensitive:
+        path = fold(path)
+    if pattern.is_literal:
+        return path == pattern.prefix or path.startswith(pattern.prefix + "/")
+    states = 1
+    for name in path.split("/"):
+        if not name:
+            continue
+        moved = states & pattern.loops
+        for index, one in enumerate(pattern.segments):
+            if states >> index & 1 and one.matches(name):
+                moved |= 2 << index
+        if not moved:
+            return False
+        states = moved
+    return bool(states >> len(pattern.segments) & 1)
+
+
+def candidate_prefixes(pattern: Pattern) -> tuple[str, ...]:
+    """The prefixes that a stored pattern at or above this one's prefix can have: ``("", "a", "a/b")``.
+
+    A stored pattern that overlaps has one of these, or one that starts with ``pattern.prefix + "/"``.
+    """
+    if not pattern.prefix:
+        return ("",)
+    parts = pattern.prefix.split("/")
+    return ("", *("/".join(parts[: depth + 1]) for depth in range(len(parts))))
