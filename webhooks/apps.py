@@ -10,3 +10,10 @@ class WebhooksConfig(AppConfig):
 
     name = "webhooks"
     verbose_name = "Events and webhooks"
+
+    def ready(self) -> None:
+        """Let waiters of this process hear of events that other processes commit."""
+        from common.wakeups import register_source
+        from webhooks.log import EventLogSource
+
+        register_source(EventLogSource())

@@ -1,0 +1,235 @@
+"""How wakes cross process borders: one watcher thread per process, running only while somebody listens.
+
+The database says that something changed; a :class:`Source` (the event log) says what, so that a commit
+elsewhere wakes the waiters concerned and nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+from django.db import connection
+
+log = logging.getLogger("coord.wakeups")
+
+POLL_S = 0.02
+"""Time between two looks at SQLite's data version, in seconds."""
+LINGER_S = 1.0
+"""How long the watcher stays after the last listener left, in seconds."""
+CHANNEL = "coord_wakeups"
+PROCESS = uuid.uuid4().hex
+"""Marks this process's own notifications, which were delivered locally at once."""
+NOTIFY_BYTES = 7000
+"""Room for topics in one notification; PostgreSQL refuses 8000 bytes."""
+
+Ring = Callable[[Iterable[str]], None]
+
+
+class Source(Protocol):
+    """A log that every change is written to, readable from a position."""
+
+    def position(self) -> int:
+        """The position of the last committed entry."""
+        ...
+
+    def since(self, position: int) -> tuple[int, set[str]]:
+        """The new position, and the topics of entries committed after ``position`` by other processes."""
+        ...
+
+
+_sources: list[Source] = []
+
+
+def register_source(source: Source) -> None:
+    """Add a log that the SQLite watcher reads when the database changed. Once, at start."""
+    _sources.append(source)
+
+
+def _layer() -> Any | None:
+    """The networked channel layer, or None when the layer does not leave the process."""
+    layer = get_channel_layer()
+    return None if layer is None or isinstance(layer, InMemoryChannelLayer) else layer
+
+
+def _messages(topics: tuple[str, ...]) -> list[str]:
+    """The notifications' texts: this process's mark, then as many topics as fit."""
+    texts: list[str] = []
+    batch: list[str] = []
+    size = 0
+    for topic in topics:
+        cost = len(json.dumps(topic)) + 2
+        if batch and size + cost > NOTIFY_BYTES:
+            texts.append(json.dumps([PROCESS, *batch]))
+            batch, size = [], 0
+        batch.append(topic)
+        size += cost
+    texts.append(json.dumps([PROCESS, *batch]))
+    return texts
+
+
+def notify_in_transaction(topics: tuple[str, ...]) -> None:
+    """On PostgreSQL (without a networked layer) send the topics with the transaction's commit."""
+    if connection.vendor == "postgresql" and _layer() is None:
+        texts = _messages(topics)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, text) FROM unnest(%s::text[]) AS text", [CHANNEL, texts])
+
+
+def notify_after_commit(topics: tuple[str, ...]) -> None:
+    """With a networked layer send the topics to the other processes, without waiting for it."""
+    layer = _layer()
+    if layer is not None:
+        message = {"type": "coord.wake", "process": PROCESS, "topics": list(topics)}
+        _sender.send(layer, message)
+
+
+class _Sender:
+    """An event loop on its own thread, for what must be sent from synchronous code."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="coord-wakeups-net", daemon=True).start()
+            return self._loop
+
+    def send(self, layer: Any, message: dict[str, Any]) -> None:
+        asyncio.run_coroutine_threadsafe(self._send(layer, message), self.loop())
+
+    async def _send(self, layer: Any, message: dict[str, Any]) -> None:
+        try:
+            await layer.group_send(CHANNEL, message)
+        except Exception:
+            log.warning("a wake did not reach the channel layer; waiters fall back to reading", exc_info=True)
+
+
+_sender = _Sender()
+
+
+class Watch:
+    """The process's watcher. ``needed()`` keeps it running and returns once it sees what is committed."""
+
+    def __init__(self, ring: Ring) -> None:
+        self._ring = ring
+        self._lock = threading.Condition()
+        self._listeners = 0
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+
+    @asynccontextmanager
+    async def needed(self) -> AsyncIterator[None]:
+        """While the block runs, commits of other processes ring this process's bells."""
+        if not _watchable():
+            yield
+            return
+        with self._lock:
+            self._listeners += 1
+            self._lock.notify_all()
+            if self._thread is None or not self._thread.is_alive():
+                self._ready.clear()
+                self._thread = threading.Thread(target=self._run, name="coord-wakeups", daemon=True)
+                self._thread.start()
+        try:
+            if not self._ready.is_set():
+                await asyncio.to_thread(self._ready.wait, 1.0)
+            yield
+        finally:
+            with self._lock:
+                self._listeners -= 1
+
+    def _wanted(self) -> bool:
+        """Whether to go on; the thread's end is decided under the lock, so no listener is left behind."""
+        with self._lock:
+            if self._lock.wait_for(lambda: self._listeners > 0, LINGER_S):
+                return True
+            self._thread = None
+            return False
+
+    def _run(self) -> None:
+        if _layer() is not None:
+            watch = self._watch_layer
+        elif connection.vendor == "postgresql":
+            watch = self._watch_postgres
+        else:
+            watch = self._watch_sqlite
+        try:
+            while True:
+                try:
+                    return watch()  # it returns when nobody listens any more
+                except Exception:
+                    log.warning("the wake watcher failed; waiters fall back to reading", exc_info=True)
+                self._ready.set()
+                connection.close()
+                with self._lock:
+                    self._lock.wait(1.0)
+                if not self._wanted():
+                    return None
+        finally:
+            connection.close()
+
+    def _watch_sqlite(self) -> None:
+        connection.ensure_connection()
+        raw = connection.connection
+        pause = threading.Event()
+        version = raw.execute("PRAGMA data_version").fetchone()
+        positions = [source.position() for source in _sources]
+        self._ready.set()
+        while self._listeners or self._wanted():
+            pause.wait(POLL_S)
+            current = raw.execute("PRAGMA data_version").fetchone()
+            if current == version:
+                continue
+            version = current
+            for index, source in enumerate(_sources):
+                positions[index], topics = source.since(positions[index])
+                if topics:
+                    self._ring(topics)
+
+    def _watch_postgres(self) -> None:
+        connection.ensure_connection()
+        raw = connection.connection
+        raw.execute(f"LISTEN {CHANNEL}")
+        self._ready.set()
+        while self._listeners or self._wanted():
+            for notify in raw.notifies(timeout=0.5):
+                process, *topics = json.loads(notify.payload)
+                if process != PROCESS:
+                    self._ring(topics)
+
+    def _watch_layer(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._receive(_layer()), _sender.loop()).result()
+
+    async def _receive(self, layer: Any) -> None:
+        channel = await layer.new_channel()
+        await layer.group_add(CHANNEL, channel)
+        self._ready.set()
+        try:
+            while self._listeners or await asyncio.to_thread(self._wanted):
+                try:
+                    async with asyncio.timeout(0.5):
+                        message = await layer.receive(channel)
+                except TimeoutError:
+                    continue
+                if message["process"] != PROCESS:
+                    self._ring(message["topics"])
+        finally:
+            await layer.group_discard(CHANNEL, channel)
+
+
+def _watchable() -> bool:
+    """Whether other processes can reach what this one waits for."""
+    if _layer() is not None or connection.vendor == "postgresql":
+        return True
+    return connection.vendor == "sqlite" and not connection.is_in_memory_db()  # type: ignore[attr-defined]
