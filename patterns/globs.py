@@ -14,7 +14,7 @@ reachable pairs are found row by row: row ``i`` is the bit set of all ``j``, a r
 its lowest bit up, and the next row is one shift. That is linear in the tokens of one segment times machine
 words of the other, in time and memory; no regular expression is ever built.
 
-*Meeting as a directory* leaves out the names that are files by their ending (see ``claims.endings``). What
+*Meeting as a directory* leaves out the names that are files by their ending (see ``patterns.endings``). What
 decides is at the right end of the name, so segments are compiled reversed: the tree of endings is walked
 together with the product, which gives the pairs from which nothing is forbidden any more, and the rows start
 from those.
@@ -25,8 +25,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from claims.charsets import ANY, CharSet, Token, accepts, common, parse_class, pick
-from claims.endings import ENDINGS, Ending, file_ending
+from patterns.charsets import ANY, CharSet, Token, accepts, common, parse_class, pick
+from patterns.endings import ENDINGS, Ending, file_ending
 
 MAX_CLASSES = 32
 

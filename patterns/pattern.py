@@ -10,7 +10,7 @@ Two things differ from gitignore, because patterns name real paths here. A patte
 the root. A segment with brackets and no other wildcard has two readings, the class and the plain text, and
 covers both: ``app/[id]/page.tsx`` protects the directory that is called ``[id]``.
 
-**File endings.** A claim is about files. A name with a well-known file ending (``claims.endings``) is a file,
+**File endings.** A claim is about files. A name with a well-known file ending (``patterns.endings``) is a file,
 so paths that go on below such a name do not count when two patterns are compared: ``*.py`` and ``*.ts`` do
 not meet at ``a.py/b.ts``. The exception is a pattern that says otherwise: a segment that is not its pattern's
 last and can only match such names (``vendor/next.js/lib``, ``*.js/src/**``) declares that what it matches is
@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby, islice
 
-from claims.globs import MAX_CLASSES, BadClass, Segment, fold, is_file, is_wild, segment
+from patterns.globs import MAX_CLASSES, BadClass, Segment, fold, is_file, is_wild, segment
 
 MAX_PATTERN_LENGTH = 1024
 MAX_SEGMENTS = 100

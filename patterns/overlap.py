@@ -10,9 +10,9 @@ for a name that can be a directory, unless one of the patterns declares it (see 
 
 from __future__ import annotations
 
-from claims.containment import TooComplex, contains, intersection_within
-from claims.globs import Segment, meet, meet_as_directory, segment, shared_name
-from claims.patterns import Pattern
+from patterns.containment import TooComplex, contains, intersection_within
+from patterns.globs import Segment, meet, meet_as_directory, segment, shared_name
+from patterns.pattern import Pattern
 
 __all__ = ["TooComplex", "contains", "intersection_within", "overlaps", "witness"]
 

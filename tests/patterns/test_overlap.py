@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from claims.overlap import overlaps, witness
-from claims.patterns import matches, parse
+from patterns.overlap import overlaps, witness
+from patterns.pattern import matches, parse
 
 TOGETHER = [
     ("src/*/a.py", "src/b/*.py"),

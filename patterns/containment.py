@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claims.patterns import Pattern
+from patterns.pattern import Pattern
 
 
 class TooComplex(Exception):

@@ -1,0 +1,26 @@
+"""Patterns and their exact overlap: pure, no Django."""
+
+from patterns.containment import TooComplex, contains, intersection_within
+from patterns.overlap import overlaps, witness
+from patterns.pattern import (
+    MAX_PATTERN_LENGTH,
+    Pattern,
+    PatternError,
+    candidate_prefixes,
+    matches,
+    parse,
+)
+
+__all__ = [
+    "MAX_PATTERN_LENGTH",
+    "Pattern",
+    "PatternError",
+    "TooComplex",
+    "candidate_prefixes",
+    "contains",
+    "intersection_within",
+    "matches",
+    "overlaps",
+    "parse",
+    "witness",
+]
