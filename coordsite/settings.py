@@ -114,6 +114,9 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["coordsite.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["coordsite.authentication.IsAuthenticated"],
+    "EXCEPTION_HANDLER": "coordsite.exceptions.handle",
     "UNAUTHENTICATED_USER": None,
 }
 

@@ -1,0 +1,229 @@
+"""The API's one style: a view per operation with its own input serializer.
+
+A view reads ``self.caller``, ``self.body(Serializer)`` and ``self.query(Serializer)``, calls a service or
+a selector, and returns a response. A view that has to wait returns :class:`Parked`: its continuation runs
+on the event loop and holds neither a thread nor a database connection; it comes back with :func:`lane`
+whenever it needs the database.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.http import HttpResponseBase
+from django.http.request import RawPostDataException
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import serializers
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.caller import Caller
+
+T = TypeVar("T")
+Finish = Callable[[Response], HttpResponseBase]
+
+
+class InvalidRequest(APIException):
+    """422: the body or the query breaks its serializer; ``problems`` is the reference's list form."""
+
+    status_code = 422
+
+    def __init__(self, problems: list[dict[str, Any]]) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+class Parked(Response):
+    """A view's word that the answer comes later: ``resume`` is awaited on the event loop.
+
+    When the client disconnects, ``asyncio.CancelledError`` is raised inside ``resume``, which cleans up
+    in ``finally``.
+    """
+
+    def __init__(self, resume: Callable[[], Awaitable[Response]]) -> None:
+        super().__init__()
+        self.resume = resume
+        self.finish: Finish | None = None
+
+
+async def lane(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """Run a synchronous function on the request's lane (its persistent thread and connection)."""
+    return await sync_to_async(function, thread_sensitive=True)(*args, **kwargs)
+
+
+class ApiView(APIView):
+    """Base of every operation."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks, as authentication proved it."""
+        caller: Caller = self.request.auth
+        return caller
+
+    def body(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        """The validated JSON body. Raises :class:`InvalidRequest`."""
+        return _validated(serializer, self._json(), "body")
+
+    def query(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        """The validated query; list fields take repeated parameters. Raises :class:`InvalidRequest`."""
+        fields = serializer().fields
+        lists = {name for name, field in fields.items() if isinstance(field, serializers.ListField)}
+        params = self.request.query_params
+        data = {
+            name: params.getlist(name) if name in lists else params.get(name)
+            for name in params
+            if name in fields
+        }
+        return _validated(serializer, data, "query")
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        """Give a parked answer the means to become a whole response later."""
+        finished = super().finalize_response(request, response, *args, **kwargs)
+        if isinstance(response, Parked):
+            headers = dict(self.headers)
+
+            def finish(late: Response) -> HttpResponseBase:
+                self.headers = headers
+                done = super(ApiView, self).finalize_response(request, late, *args, **kwargs)
+                return done.render()
+
+            response.finish = finish
+        return finished
+
+    def _json(self) -> Any:
+        media = (self.request.content_type or "").split(";")[0].strip().lower()
+        try:
+            raw = self.request._request.body
+        except RawPostDataException:
+            return self.request.data
+        if media != "application/json" and not media.endswith("+json"):
+            _refuse("model_attributes_type", ["body"], "Send a JSON object as application/json", None)
+        try:
+            data = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        except (UnicodeDecodeError, ValueError, RecursionError) as error:
+            position = getattr(error, "pos", 0)
+            _refuse("json_invalid", ["body", position], "JSON decode error", {})
+        if not isinstance(data, dict):
+            _refuse("model_attributes_type", ["body"], "Send a JSON object", None)
+        return data
+
+
+def as_async_view(view: type[ApiView]) -> Callable[..., Any]:
+    """The view for the URL map when it may park: runs on the lane, waits on the event loop."""
+    handle = view.as_view()
+
+    async def wrapped(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = await sync_to_async(_rendered, thread_sensitive=True)(handle, request, args, kwargs)
+        if not isinstance(response, Parked):
+            return response
+        try:
+            late = await response.resume()
+        except Exception as error:
+            late = await lane(_failed, view, response, error)
+        finish = response.finish
+        if finish is None:
+            raise RuntimeError("a parked answer did not come from ApiView")
+        return await lane(finish, late)
+
+    entry = csrf_exempt(wrapped)
+    if not iscoroutinefunction(entry):
+        markcoroutinefunction(entry)
+    entry.cls = view  # type: ignore[attr-defined]
+    entry.initkwargs = {}  # type: ignore[attr-defined]
+    entry.actions = None  # type: ignore[attr-defined]
+    return entry
+
+
+def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine from synchronous code that has no event loop (commands, tests)."""
+
+    async def run() -> T:
+        return await coroutine
+
+    return async_to_sync(run)()
+
+
+def _rendered(handle: Callable[..., Any], request: Any, args: Any, kwargs: Any) -> HttpResponseBase:
+    response = handle(request, *args, **kwargs)
+    if isinstance(response, Response) and not isinstance(response, Parked):
+        response.render()
+    return response
+
+
+def _failed(view: type[ApiView], parked: Parked, error: Exception) -> Response:
+    response = view().get_exception_handler()(error, {"view": None})
+    if response is None:
+        raise error
+    return response
+
+
+def _validated(
+    serializer: type[serializers.Serializer[Any]], data: Mapping[str, Any], where: str
+) -> dict[str, Any]:
+    bound = serializer(data=data)
+    if not bound.is_valid():
+        raise InvalidRequest(list(_problems(bound.errors, [where], data)))
+    return dict(bound.validated_data)
+
+
+_TYPES = {
+    "required": "missing",
+    "null": "none_not_allowed",
+    "blank": "string_too_short",
+    "max_length": "too_long",
+    "min_length": "too_short",
+    "max_value": "less_than_equal",
+    "min_value": "greater_than_equal",
+    "invalid_choice": "enum",
+    "not_a_list": "list_type",
+    "invalid": "value_error",
+}
+_MOST_PROBLEMS = 50
+
+
+def _problems(errors: Any, where: list[Any], data: Any) -> list[dict[str, Any]]:
+    """DRF's nested errors as the flat list of the reference."""
+    found: list[dict[str, Any]] = []
+    if isinstance(errors, dict):
+        for name, inner in errors.items():
+            step = [] if name == serializers.api_settings.NON_FIELD_ERRORS_KEY else [name]
+            found += _problems(inner, [*where, *step], _at(data, name) if step else data)
+    elif isinstance(errors, list) and errors and all(isinstance(inner, dict) for inner in errors):
+        for index, inner in enumerate(errors):
+            if inner:
+                found += _problems(inner, [*where, index], _at(data, index))
+    else:
+        for error in errors:
+            kind = _TYPES.get(getattr(error, "code", "invalid"), "value_error")
+            found.append({"type": kind, "loc": where, "msg": str(error), "input": _echo(data)})
+    return found[:_MOST_PROBLEMS]
+
+
+def _at(data: Any, step: Any) -> Any:
+    try:
+        return data[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _echo(value: Any) -> Any:
+    """The input, cut, and never something that JSON cannot carry."""
+    if isinstance(value, str):
+        return value[:200].encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, int | float | bool | None) else None
+
+
+def _no_constant(text: str) -> float:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _refuse(kind: str, where: list[Any], message: str, given: Any) -> None:
+    raise InvalidRequest([{"type": kind, "loc": where, "msg": message, "input": given}])
