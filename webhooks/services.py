@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import connection, transaction
 
 from common import clock, wakeups
 from webhooks import log
 from webhooks.types import NewEvent
+
+_gathering = threading.local()
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """Write all events that the block records in one statement, at its end, in the order recorded.
+
+    So a transaction that tells of several changes locks the log last. Blocks nest: the outermost writes.
+    When the block raises, nothing is written.
+    """
+    if getattr(_gathering, "events", None) is not None:
+        yield
+        return
+    _gathering.events = gathered_events = []
+    try:
+        yield
+    finally:
+        _gathering.events = None
+    record(*gathered_events)
 
 
 def record(*events: NewEvent) -> list[int]:
@@ -15,11 +39,16 @@ def record(*events: NewEvent) -> list[int]:
     Inside the change's transaction (``RuntimeError`` otherwise), as its last step: on PostgreSQL it takes
     the lock that orders the log, and nothing else may be locked after it. One query for any number of
     events while no receiver exists. After commit wakes ``events``, ``repo:<name>``, ``request:<id>`` and
-    ``ticket:<id>`` of each event, in every process. Returns the sequence numbers in the order given.
+    ``ticket:<id>`` of each event, in every process. Returns the sequence numbers in the order given; none
+    inside :func:`gathered`, where they are not known yet.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("record() is called inside the transaction of the change that it tells of")
     if not events:
+        return []
+    waiting: list[NewEvent] | None = getattr(_gathering, "events", None)
+    if waiting is not None:
+        waiting.extend(events)
         return []
     numbers, _receivers = log.insert(events, clock.now())
     transaction.on_commit(lambda: log.own_numbers.add(numbers))
