@@ -3,7 +3,10 @@
 A claim is about files. By the letter of gitignore ``*.py`` and ``*.ts`` meet at ``a.py/b.ts``, a file in a
 directory that is called ``a.py``. Nobody means that, so a name with one of the endings below is taken for a
 file. The table holds endings of sources and configuration only; endings that directories really have (``.d``,
-``.app``, ``.egg-info``, ``.git``, ``.xcodeproj``) are left out on purpose.
+``.app``, ``.egg-info``, ``.env``, ``.git``) are left out on purpose.
+
+An ending counts in lower case and in capitals (``README.MD``). Mixed case is a name, not an ending: projects
+have directories such as ``System.Text.Json``.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from dataclasses import dataclass, field
 # One text block reads better than a hundred lines of strings.
 EXTENSIONS = frozenset(
     """
-    adoc astro bash bat c cc cfg cjs clj cljs cmd conf cpp cs css csv cts cxx dart elm env erl ex exs fish
+    adoc astro bash bat c cc cfg cjs clj cljs cmd conf cpp cs css csv cts cxx dart elm erl ex exs fish
     fs gif go gql gradle graphql groovy h hh hpp hrl hs htm html hxx ico ini ipynb java jl jpeg jpg js
     json json5 jsonc jsonl jsx kt kts less lock lua m map md mdx mjs mm mod mts nim pdf php pl pm png
     properties proto ps1 pxd py pyi pyx r rb rs rst sass scala scss sh snap sql sum svelte svg swift tex
@@ -34,15 +37,14 @@ class Ending:
     children: dict[str, Ending] = field(default_factory=dict)
 
     @property
-    def forbidden(self) -> frozenset[str]:
+    def decisive(self) -> frozenset[str]:
         """The characters in front of ``suffix`` that leave it undecided, or decide that it is a file."""
-        letters = {case for letter in self.children for case in (letter, letter.upper())}
-        return frozenset(letters | {"."} if self.known else letters)
+        return frozenset((*self.children, ".") if self.known else self.children)
 
 
 def _tree() -> Ending:
     root = Ending("")
-    for extension in EXTENSIONS:
+    for extension in (*EXTENSIONS, *map(str.upper, EXTENSIONS)):
         node = root
         for letter in reversed(extension):
             node = node.children.setdefault(letter, Ending(letter + node.suffix))
@@ -54,9 +56,7 @@ ENDINGS = _tree()
 
 
 def file_ending(name: str) -> str:
-    """The known file ending of ``name`` with its dot, spelled as in ``name``; ``""`` when it has none.
-
-    Letters compare without case (``README.MD`` is a file too).
-    """
+    """The known file ending of ``name`` with its dot, spelled as in ``name``; ``""`` when it has none."""
     _, dot, extension = name.rpartition(".")
-    return dot + extension if dot and extension.isascii() and extension.lower() in EXTENSIONS else ""
+    known = extension in EXTENSIONS or (extension.isupper() and extension.lower() in EXTENSIONS)
+    return dot + extension if dot and known and extension.isascii() else ""

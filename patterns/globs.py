@@ -22,13 +22,12 @@ from those.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from patterns.charsets import ANY, CharSet, Token, accepts, common, parse_class, pick
 from patterns.endings import ENDINGS, Ending, file_ending
-
-MAX_CLASSES = 32
 
 
 @dataclass(slots=True, eq=False)
@@ -133,7 +132,7 @@ def _fold_char(char: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _folding() -> dict[int, int]:
+def folding() -> dict[int, int]:
     """The code points that case folding changes, with what they become."""
     table = {}
     for code in range(0x110000):
@@ -150,14 +149,17 @@ def is_wild(text: str) -> bool:
     return "[" in text and _tokens(text, None) is not None
 
 
-def _tokens(text: str, folding: dict[int, int] | None) -> list[Token | None] | None:
-    """The wildcard reading of a segment, ``None`` when it has none or a class in it is invalid."""
+def _tokens(text: str, table: dict[int, int] | None) -> list[Token | None] | None:
+    """The wildcard reading of a segment, ``None`` when it has none or a class in it is invalid.
+
+    ``table`` is the case folding to apply.
+    """
     tokens: list[Token | None] = []
     at, bad, brackets = 0, False, False
     while at < len(text):
         char = text[at]
         if char == "[":
-            parsed = parse_class(text, at, folding)
+            parsed = parse_class(text, at, table)
             if parsed is None:
                 bad = True
                 tokens.append(char)
@@ -172,7 +174,7 @@ def _tokens(text: str, folding: dict[int, int] | None) -> list[Token | None] | N
             if not tokens or tokens[-1] is not None:
                 tokens.append(None)
         else:
-            tokens.append(ANY if char == "?" else char if folding is None else _fold_char(char))
+            tokens.append(ANY if char == "?" else char if table is None else _fold_char(char))
     wild = brackets or any(token is None or token is ANY for token in tokens)
     return tokens if wild and not bad else None
 
@@ -185,7 +187,7 @@ def segment(text: str, case_insensitive: bool = False) -> Segment:
     really called ``[id]``.
     """
     plain = fold(text) if case_insensitive else text
-    tokens = _tokens(text, _folding()) if case_insensitive and "[" in text else _tokens(plain, None)
+    tokens = _tokens(text, folding()) if case_insensitive and "[" in text else _tokens(plain, None)
     stars = tokens is not None and any(token is None or token is ANY for token in tokens)
     if tokens is None:
         if "*" in text or "?" in text:
@@ -254,30 +256,38 @@ Pair = tuple[int, int]
 def _product(a: Glob, b: Glob, directory: bool) -> str | None:
     """A name in both languages, or ``None``: the product, row by row (see the module's docstring)."""
     final = (len(a.tokens), len(b.tokens))
-    if directory:
+    seeds = {(0, 0): ""}
+    open_end = a.stars & b.stars & 1
+    if directory and not open_end:
         seeds, whole = _past_endings(a, b)
         if whole is not None:
             return whole
-    else:
-        seeds = {(0, 0): ""}
-    rows = [0] * (final[0] + 1)
+    rows = _rows(a, b, seeds)
+    if not rows[final[0]] >> final[1] & 1:
+        return None
+    name = _trace(a, b, rows, seeds, final) or "x"
+    # Both end with a star, so both also match the name with something behind the ending.
+    return name + "-x" if directory and open_end and file_ending(name) else name
+
+
+def _rows(a: Glob, b: Glob, seeds: Iterable[Pair]) -> list[int]:
+    """All pairs that can be reached from ``seeds``: ``rows[i]`` has bit ``j`` set for ``(i, j)``."""
+    rows = [0] * (len(a.tokens) + 1)
     for i, j in seeds:
         rows[i] |= 1 << j
-    above = (2 << final[1]) - 1
+    every = (2 << len(b.tokens)) - 1
     compatible: dict[Token, int] = {}
-    for i, token in enumerate((*a.tokens, None)):
-        row = rows[i]
+    for i, row in enumerate(rows):
         if row and a.stars >> i & 1:
-            row |= above ^ ((row & -row) - 1)
+            row |= every & -(row & -row)
             rows[i] = row
-        if token is None or not row:
+        if not row or i == len(a.tokens):
             continue
+        token = a.tokens[i]
         if token not in compatible:
             compatible[token] = b.compatible(token)
         rows[i + 1] |= ((row & compatible[token]) << 1) | (row & b.stars)
-    if not rows[final[0]] >> final[1] & 1:
-        return None
-    return _trace(a, b, rows, seeds, final) or "x"
+    return rows
 
 
 def _trace(a: Glob, b: Glob, rows: list[int], seeds: dict[Pair, str], at: Pair) -> str:
@@ -313,14 +323,13 @@ def _past_endings(a: Glob, b: Glob) -> tuple[dict[Pair, str], str | None]:
         if pairs.get(final):
             return seeds, pairs[final]
         for pair, suffix in pairs.items():
-            for target, char in _steps(a, b, pair, node.forbidden, None):
+            for target, char in _steps(a, b, pair, node.decisive, None):
                 seeds.setdefault(target, char + suffix)
         for letter, child in node.children.items():
             reached: dict[Pair, str] = {}
             for pair, suffix in pairs.items():
-                for case in (letter, letter.upper()):
-                    for target, char in _steps(a, b, pair, frozenset(), case):
-                        reached.setdefault(target, char + suffix)
+                for target, char in _steps(a, b, pair, frozenset(), letter):
+                    reached.setdefault(target, char + suffix)
             if reached:
                 todo.append((child, reached))
     return seeds, None
@@ -328,24 +337,22 @@ def _past_endings(a: Glob, b: Glob) -> tuple[dict[Pair, str], str | None]:
 
 def _steps(
     a: Glob, b: Glob, pair: Pair, forbidden: frozenset[str], only: str | None
-) -> list[tuple[Pair, str]]:
+) -> Iterator[tuple[Pair, str]]:
     """The pairs one character further: that character is ``only``, or any that is not ``forbidden``."""
-    i, j = pair
-    left: list[tuple[int, Token]] = [(i + 1, a.tokens[i])] if i < len(a.tokens) else []
-    right: list[tuple[int, Token]] = [(j + 1, b.tokens[j])] if j < len(b.tokens) else []
-    if a.stars >> i & 1:
-        left.append((i, ANY))
-    if b.stars >> j & 1:
-        right.append((j, ANY))
-    steps = []
-    for to_i, token_a in left:
-        for to_j, token_b in right:
+    for to_i, token_a in _moves(a, pair[0]):
+        for to_j, token_b in _moves(b, pair[1]):
             both = common(token_a, token_b)
             if both is None:
                 continue
-            char = only if only is not None and accepts(both, only) else None
-            if only is None:
-                char = pick(both, forbidden)
-            if char is not None:
-                steps.append(((to_i, to_j), char))
-    return steps
+            if only is not None:
+                if accepts(both, only):
+                    yield (to_i, to_j), only
+            elif (char := pick(both, forbidden)) is not None:
+                yield (to_i, to_j), char
+
+
+def _moves(glob: Glob, state: int) -> Iterator[tuple[int, Token]]:
+    if state < len(glob.tokens):
+        yield state + 1, glob.tokens[state]
+    if glob.stars >> state & 1:
+        yield state, ANY

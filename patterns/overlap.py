@@ -1,17 +1,17 @@
 """Whether two patterns overlap: exact, symmetric, in polynomial time.
 
-A pattern is an automaton over path segments (``claims.patterns``: states ``0 … n``, a segment leads one state
+A pattern is an automaton over path segments (``patterns.pattern``: states ``0 … n``, a segment leads one state
 further, ``**`` is a loop). Two patterns overlap when their product automaton accepts some path: the same
-construction, row by row over bit sets, that ``claims.globs`` explains for the characters of one segment, and
+construction, row by row over bit sets, that ``patterns.globs`` explains for the characters of one segment, and
 whether two segments meet is answered there and remembered. Reading a segment that is not the path's last asks
 for a name that can be a directory, unless one of the patterns declares it (see "File endings" in
-``claims.patterns``).
+``patterns.pattern``).
 """
 
 from __future__ import annotations
 
 from patterns.containment import TooComplex, contains, intersection_within
-from patterns.globs import Segment, meet, meet_as_directory, segment, shared_name
+from patterns.globs import Segment, is_file, meet, meet_as_directory, segment, shared_name
 from patterns.pattern import Pattern
 
 __all__ = ["TooComplex", "contains", "intersection_within", "overlaps", "witness"]
@@ -20,12 +20,14 @@ _ANY: Segment = segment("*")
 
 
 def overlaps(a: Pattern, b: Pattern) -> bool:
-    """Whether some path is covered by both patterns. Both must be parsed in the same case mode."""
+    """Whether some path is covered by both patterns. ``ValueError`` when their case modes differ."""
+    if a.case_insensitive != b.case_insensitive:
+        raise ValueError("the patterns were parsed in different case modes")
     if not _prefixes_meet(a, b):
         return False
     if a.is_literal and b.is_literal:
         return True
-    return _accepting(a, b, _rows(a, b))
+    return _last_step(a, b, _rows(a, b)) is not None
 
 
 def _prefixes_meet(a: Pattern, b: Pattern) -> bool:
@@ -33,7 +35,7 @@ def _prefixes_meet(a: Pattern, b: Pattern) -> bool:
     return not short or short == long or long.startswith(short + "/")
 
 
-def step(a: Pattern, i: int, b: Pattern, j: int) -> bool:
+def _step(a: Pattern, i: int, b: Pattern, j: int) -> bool:
     """Whether segment ``i`` of ``a`` and ``j`` of ``b`` can match one name that the path goes on below."""
     if (a.declares >> i | b.declares >> j) & 1:
         return meet(a.segments[i], b.segments[j])
@@ -42,7 +44,7 @@ def step(a: Pattern, i: int, b: Pattern, j: int) -> bool:
 
 def _last_can_be_directory(pattern: Pattern) -> bool:
     last = pattern.segments[-1]
-    return last.any or (not last.ending and meet_as_directory(last, last))
+    return bool(pattern.declares >> len(pattern.segments) - 1) or not is_file(last)
 
 
 def _rows(a: Pattern, b: Pattern) -> list[int]:
@@ -55,7 +57,7 @@ def _rows(a: Pattern, b: Pattern) -> list[int]:
         if not row:
             continue
         if a.loops >> i & 1:
-            row |= (1 << size_b) - (row & -row) if not row >> size_b else row | (2 << size_b) - (row & -row)
+            row |= ((1 << size_b) - 1) & -(row & -row)
             if not row >> size_b & 1 and _last_can_be_directory(b):
                 row |= 1 << size_b
             rows[i] = row
@@ -66,14 +68,10 @@ def _rows(a: Pattern, b: Pattern) -> list[int]:
             stay = 0
         moved = 0
         for j in range(size_b):
-            if row >> j & 1 and step(a, i, b, j):
+            if row >> j & 1 and _step(a, i, b, j):
                 moved |= 2 << j
         rows[i + 1] |= moved | stay
     return rows
-
-
-def _accepting(a: Pattern, b: Pattern, rows: list[int]) -> bool:
-    return _last_step(a, b, rows) is not None
 
 
 def _last_step(a: Pattern, b: Pattern, rows: list[int]) -> tuple[int, int] | None:
@@ -92,7 +90,7 @@ def _last_step(a: Pattern, b: Pattern, rows: list[int]) -> tuple[int, int] | Non
 
 def witness(a: Pattern, b: Pattern) -> str | None:
     """A path that both patterns cover, made of literal parts and short names; ``None`` without overlap."""
-    if not _prefixes_meet(a, b):
+    if not overlaps(a, b):
         return None
     rows = _rows(a, b)
     last = _last_step(a, b, rows)
@@ -102,7 +100,7 @@ def witness(a: Pattern, b: Pattern) -> str | None:
     at = last
     while at != (0, 0):
         i, j = at
-        if i and j and rows[i - 1] >> (j - 1) & 1 and step(a, i - 1, b, j - 1):
+        if i and j and rows[i - 1] >> (j - 1) & 1 and _step(a, i - 1, b, j - 1):
             before = (i - 1, j - 1)
         elif i and b.loops >> j & 1 and rows[i - 1] >> j & 1:
             before = (i - 1, j)

@@ -23,25 +23,16 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import groupby
 
-from patterns.globs import MAX_CLASSES, BadClass, Segment, fold, is_file, is_wild, segment
+from patterns.braces import PatternError, refuse_braces
+from patterns.charsets import ANY
+from patterns.endings import file_ending
+from patterns.globs import BadClass, Segment, fold, is_file, is_wild, segment
 
 MAX_PATTERN_LENGTH = 1024
 MAX_SEGMENTS = 100
-_MAX_EXPANSION = 20
-
-
-class PatternError(ValueError):
-    """A pattern that is refused.
-
-    ``str()`` is a sentence for people, ``code`` is for programs, ``hint`` says what to write instead.
-    """
-
-    def __init__(self, message: str, *, code: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.hint = hint
+MAX_CLASSES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +69,6 @@ def parse(text: str, *, case_insensitive: bool = False) -> Pattern:
     canonical = "/".join(segments)
     if len(segments) == 1 and segments != ["**"]:
         canonical = "/" + canonical
-    if len(canonical) > MAX_PATTERN_LENGTH:
-        raise _too_long(len(canonical))
     return _compile(canonical, segments, case_insensitive, literal=False)
 
 
@@ -104,13 +93,7 @@ def _clean(text: str) -> str:
         )
     if any(unicodedata.category(char) == "Cc" for char in text):
         raise PatternError("The pattern contains a control character.", code="control_character")
-    if text.startswith("!"):
-        raise PatternError(
-            f"The pattern {text!r} is a negation; a claim names what it covers.",
-            code="negation",
-            hint="Claim the paths you need instead of excluding others.",
-        )
-    _refuse_braces(text)
+    refuse_braces(text)
     return text
 
 
@@ -140,6 +123,7 @@ def _canonical_segments(text: str) -> tuple[list[str], bool]:
             code="root",
             hint="Use ** to claim everything.",
         )
+    _check_edges(text, kept)
     core = re.sub(r"^(\./)+", "", text)
     floats = len(kept) == 1 and "/" not in core.rstrip("/.")
     if text.endswith(("/", "/.", "/..")) and kept[-1] != "**":
@@ -149,6 +133,22 @@ def _canonical_segments(text: str) -> tuple[list[str], bool]:
             f"The pattern has {len(kept)} path segments; at most {MAX_SEGMENTS} are allowed.", code="too_deep"
         )
     return kept, floats
+
+
+def _check_edges(text: str, segments: list[str]) -> None:
+    """Refuse what the canonical text could not keep: a leading ``!``, blanks at its ends."""
+    if segments[0].startswith("!"):
+        raise PatternError(
+            f"The pattern {text!r} is a negation; a claim names what it covers.",
+            code="negation",
+            hint="Claim the paths you need instead of excluding others.",
+        )
+    if segments[0] != segments[0].lstrip() or segments[-1] != segments[-1].rstrip():
+        raise PatternError(
+            f"The pattern {text!r} has a blank at the start or end of its path.",
+            code="blank_edge",
+            hint="Remove the blank.",
+        )
 
 
 def _normalise_runs(segments: list[str]) -> list[str]:
@@ -168,6 +168,8 @@ def _normalise_runs(segments: list[str]) -> list[str]:
 
 
 def _compile(canonical: str, texts: list[str], case_insensitive: bool, *, literal: bool) -> Pattern:
+    if len(canonical) > MAX_PATTERN_LENGTH:
+        raise _too_long(len(canonical))
     segments: list[Segment] = []
     loops = 0
     for text in texts:
@@ -182,7 +184,8 @@ def _compile(canonical: str, texts: list[str], case_insensitive: bool, *, litera
         segments.append(segment("*"))
     elif literal or texts[-1] != "*":
         loops |= 1 << len(segments)
-    if sum(len(one.readings[0].classes) for one in segments) > MAX_CLASSES:
+    classes = {charset for one in segments for charset, _ in one.readings[0].classes} - {ANY}
+    if len(classes) > MAX_CLASSES:
         raise PatternError(
             f"The pattern has more than {MAX_CLASSES} different bracket expressions.", code="too_many_classes"
         )
@@ -191,11 +194,21 @@ def _compile(canonical: str, texts: list[str], case_insensitive: bool, *, litera
         if one.literal is None or loops >> index & 1:
             break
         prefix.append(one.literal)
-    declares = sum(1 << index for index, one in enumerate(segments[:-1]) if is_file(one))
-    tail = "" if declares else segments[-1].ending.lower()
+    declares = _declares(segments)
+    tail = "" if declares else segments[-1].ending
     return Pattern(
         canonical, literal, "/".join(prefix), tail, case_insensitive, tuple(segments), loops, declares
     )
+
+
+def _declares(segments: list[Segment]) -> int:
+    """The segments, as bits, whose file-like names are directories because the pattern says so."""
+    declares = sum(1 << index for index, one in enumerate(segments[:-1]) if is_file(one))
+    last = segments[-1]
+    if last.ending and not file_ending(last.text):
+        # Case folding has made an ending of what is spelled as a name, such as `System.Text.Json`.
+        declares |= 1 << len(segments) - 1
+    return declares
 
 
 def _segment(text: str, canonical: str, case_insensitive: bool) -> Segment:
@@ -207,52 +220,6 @@ def _segment(text: str, canonical: str, case_insensitive: bool) -> Segment:
             code="bad_class",
             hint="Close the bracket and write ranges upwards, as in [a-z].",
         ) from None
-
-
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_SEQUENCE = re.compile(
-    r"(-?[0-9]{1,9})\.\.(-?[0-9]{1,9})(?:\.\.-?[0-9]{1,9})?|([A-Za-z])\.\.([A-Za-z])(?:\.\.-?[0-9]{1,9})?"
-)
-
-
-def _refuse_braces(text: str) -> None:
-    """Refuse ``{a,b}`` and ``{1..3}`` with what to claim instead. Other braces are ordinary characters."""
-    if not any(_alternatives(found[1]) for found in _BRACES.finditer(text)):
-        return
-    found = list(islice(_expand(text), _MAX_EXPANSION + 1))
-    more = ", …" if len(found) > _MAX_EXPANSION else ""
-    raise PatternError(
-        f"The pattern {text!r} has a brace group; braces are not expanded.",
-        code="braces",
-        hint="Claim each of these instead: " + ", ".join(found[:_MAX_EXPANSION]) + more,
-    )
-
-
-def _alternatives(body: str) -> list[str]:
-    """What one brace group without inner groups stands for; empty when its braces are ordinary characters."""
-    if "," in body:
-        return body.split(",")
-    sequence = _SEQUENCE.fullmatch(body)
-    if sequence is None:
-        return []
-    if sequence[1] is not None:
-        first, last = int(sequence[1]), int(sequence[2])
-        step = 1 if first <= last else -1
-        return [str(number) for number in islice(range(first, last + step, step), _MAX_EXPANSION + 1)]
-    first, last = ord(sequence[3]), ord(sequence[4])
-    step = 1 if first <= last else -1
-    return [chr(code) for code in range(first, last + step, step)]
-
-
-def _expand(text: str):  # type: ignore[no-untyped-def]
-    """The texts without brace groups, lazily, innermost group first."""
-    for found in _BRACES.finditer(text):
-        alternatives = _alternatives(found[1])
-        if alternatives:
-            for one in alternatives:
-                yield from _expand(text[: found.start()] + one + text[found.end() :])
-            return
-    yield text
 
 
 def matches(pattern: Pattern, path: str) -> bool:
