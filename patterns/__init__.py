@@ -1,11 +1,11 @@
 """Patterns and their exact overlap: pure, no Django."""
 
-from patterns.containment import TooComplex, contains, intersection_within
+from patterns.containment import contains, intersection_within
+from patterns.errors import PatternError, TooComplex
 from patterns.overlap import overlaps, witness
 from patterns.pattern import (
     MAX_PATTERN_LENGTH,
     Pattern,
-    PatternError,
     candidate_prefixes,
     matches,
     parse,

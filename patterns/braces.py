@@ -1,4 +1,4 @@
-"""The refusal of brace groups, with what to write instead; and the error that all of parsing raises."""
+"""The refusal of brace groups, with what to write instead."""
 
 from __future__ import annotations
 
@@ -6,19 +6,9 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from patterns.errors import PatternError
+
 _MAX_EXPANSION = 20
-
-
-class PatternError(ValueError):
-    """A pattern that is refused.
-
-    ``str()`` is a sentence for people, ``code`` is for programs, ``hint`` says what to write instead.
-    """
-
-    def __init__(self, message: str, *, code: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.hint = hint
 
 
 def refuse_braces(text: str) -> None:

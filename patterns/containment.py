@@ -8,8 +8,8 @@ outer states, and keeps only the smallest sets, since a path that escapes from a
 outer segments one name can match together is answered by the same construction on characters. Both are
 exponential at worst, so the steps are counted and the search gives up beyond a fixed number.
 
-Paths count as in ``patterns.pattern``, "File endings": a name with a file ending is a directory only where the
-inner pattern says so. ``src/*`` therefore contains ``src/a.py``, but not ``src/lib``, which may be a
+Paths count as in ``patterns.pattern``, "File endings": a name with a file ending is a directory only where
+the inner pattern says so. ``src/*`` therefore contains ``src/a.py``, but not ``src/lib``, which may be a
 directory.
 """
 
@@ -19,6 +19,7 @@ from itertools import pairwise
 
 from patterns.charsets import Token
 from patterns.endings import ENDINGS, Ending, file_ending
+from patterns.errors import TooComplex
 from patterns.globs import Glob, Segment, folding, meet, meet_as_directory, segment
 from patterns.pattern import Pattern, parse
 
@@ -29,10 +30,6 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345
 
 State = tuple[int, int]
 Move = tuple[State, tuple[Segment, ...], bool]
-
-
-class TooComplex(Exception):
-    """Containment of these patterns cannot be decided within the budget."""
 
 
 def contains(outer: Pattern, inner: Pattern) -> bool:

@@ -10,11 +10,11 @@ Two things differ from gitignore, because patterns name real paths here. A patte
 the root. A segment with brackets and no other wildcard has two readings, the class and the plain text, and
 covers both: ``app/[id]/page.tsx`` protects the directory that is called ``[id]``.
 
-**File endings.** A claim is about files. A name with a well-known file ending (``patterns.endings``) is a file,
-so paths that go on below such a name do not count when two patterns are compared: ``*.py`` and ``*.ts`` do
-not meet at ``a.py/b.ts``. The exception is a pattern that says otherwise: a segment that is not its pattern's
-last and can only match such names (``vendor/next.js/lib``, ``*.js/src/**``) declares that what it matches is
-a directory. ``matches`` stays gitignore's.
+**File endings.** A claim is about files. A name with a well-known file ending (``patterns.endings``) is a
+file, so paths that go on below such a name do not count when two patterns are compared: ``*.py`` and ``*.ts``
+do not meet at ``a.py/b.ts``. The exception is a pattern that says otherwise: a segment that is not its
+pattern's last and can only match such names (``vendor/next.js/lib``, ``*.js/src/**``) declares that what it
+matches is a directory. ``matches`` stays gitignore's.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 
-from patterns.braces import PatternError, refuse_braces
+from patterns.braces import refuse_braces
 from patterns.charsets import ANY
 from patterns.endings import file_ending
+from patterns.errors import PatternError
 from patterns.globs import BadClass, Segment, fold, is_file, is_wild, segment
 
 MAX_PATTERN_LENGTH = 1024

@@ -1,7 +1,7 @@
 """The meaning of patterns, written down a second time in the plainest way, for small cases only.
 
-Nothing here is shared with the product: a pattern is its canonical text, cut at the slashes, and matching is a
-recursion over names and characters.
+Nothing here is shared with the product: a pattern is its canonical text, cut at the slashes, and matching is
+a recursion over names and characters.
 """
 
 from __future__ import annotations
@@ -83,10 +83,10 @@ def both_cover(one: str, other: str, path: str) -> bool:
     """Whether the path counts for the overlap of two patterns."""
     names = path.split("/")
     files = {at for at, name in enumerate(names[:-1]) if looks_like_a_file(name)}
-    return any(
-        files <= mine | theirs for mine in readings(one, path) for theirs in readings(other, path)
-    )
+    return any(files <= mine | theirs for mine in readings(one, path) for theirs in readings(other, path))
 
 
 def paths(names: list[str], depth: int) -> list[str]:
-    return ["/".join(parts) for size in range(1, depth + 1) for parts in itertools.product(names, repeat=size)]
+    return [
+        "/".join(parts) for size in range(1, depth + 1) for parts in itertools.product(names, repeat=size)
+    ]

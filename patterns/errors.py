@@ -1,0 +1,19 @@
+"""What parsing and comparing patterns can raise."""
+
+from __future__ import annotations
+
+
+class PatternError(ValueError):
+    """A pattern that is refused.
+
+    ``str()`` is a sentence for people, ``code`` is for programs, ``hint`` says what to write instead.
+    """
+
+    def __init__(self, message: str, *, code: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.hint = hint
+
+
+class TooComplex(Exception):
+    """Containment of these patterns cannot be decided within the budget."""
