@@ -105,5 +105,8 @@ class Config(BaseSettings):
     webhook_allow_private: bool = Field(
         True, description="Allow receivers on loopback and private addresses."
     )
+    event_retention_days: int = Field(
+        30, ge=1, le=3650, description="Days that events and their deliveries are kept."
+    )
     disable_background_cleanup: bool = Field(False, description="Leave sweeps to another process.")
     disable_instance_lock: bool = Field(False, description="Allow several services on one SQLite file.")

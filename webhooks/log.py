@@ -56,6 +56,13 @@ def _values(event: NewEvent, moment: datetime) -> list[Any]:
     ]
 
 
+def take_order_lock() -> None:
+    """Hold the log's order until the transaction ends (on SQLite the write transaction itself does)."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ORDER_LOCK])
+
+
 def insert(events: Sequence[NewEvent], moment: datetime) -> tuple[list[int], bool]:
     """Insert the events; their sequence numbers in the order given, and whether any endpoint exists.
 
@@ -64,9 +71,8 @@ def insert(events: Sequence[NewEvent], moment: datetime) -> tuple[list[int], boo
     """
     numbers: list[int] = []
     receivers = False
+    take_order_lock()
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ORDER_LOCK])
         for start in range(0, len(events), ROWS_PER_INSERT):
             chunk = events[start : start + ROWS_PER_INSERT]
             cursor.execute(

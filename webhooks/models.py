@@ -108,9 +108,17 @@ class Delivery(models.Model):
         DELIVERED = "delivered"
         EXHAUSTED = "exhausted"
 
+    class Kind(models.TextChoices):
+        """``test`` goes out of line, once, whether the endpoint is paused or not."""
+
+        EVENT = "event"
+        REPLAY = "replay"
+        TEST = "test"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, db_index=False)
     event = models.ForeignKey(Event, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.EVENT)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     retry_count = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
@@ -120,7 +128,6 @@ class Delivery(models.Model):
     response_excerpt = models.CharField(max_length=1000, null=True, blank=True)
     lease_owner = models.CharField(max_length=64, blank=True, default="")
     leased_until = models.DateTimeField(null=True, blank=True)
-    replay = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     delivered_at = models.DateTimeField(null=True, blank=True)
 

@@ -1,4 +1,4 @@
-"""All writes of the event log and the outbox."""
+"""Recording events."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from common import clock, wakeups
 from webhooks import log
+from webhooks.services import outbox
 from webhooks.types import NewEvent
 
 _gathering = threading.local()
@@ -38,9 +40,9 @@ def record(*events: NewEvent) -> list[int]:
 
     Inside the change's transaction (``RuntimeError`` otherwise), as its last step: on PostgreSQL it takes
     the lock that orders the log, and nothing else may be locked after it. One query for any number of
-    events while no receiver exists. After commit wakes ``events``, ``repo:<name>``, ``request:<id>`` and
-    ``ticket:<id>`` of each event, in every process. Returns the sequence numbers in the order given; none
-    inside :func:`gathered`, where they are not known yet.
+    events while no receiver exists. After commit it wakes ``events``, ``repo:<name>``, ``request:<id>``
+    and ``ticket:<id>`` of each event, in every process, and queues the delivery. Returns the sequence
+    numbers in the order given; none inside :func:`gathered`, where they are not known yet.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("record() is called inside the transaction of the change that it tells of")
@@ -50,9 +52,12 @@ def record(*events: NewEvent) -> list[int]:
     if waiting is not None:
         waiting.extend(events)
         return []
-    numbers, _receivers = log.insert(events, clock.now())
+    moment = clock.now()
+    numbers, receivers = log.insert(events, moment)
     transaction.on_commit(lambda: log.own_numbers.add(numbers))
     wakeups.publish(
         *(topic for event in events for topic in log.topics_of(event.repo, event.request_id, event.ticket_id))
     )
+    if receivers or settings.COORD.webhook_url:
+        outbox.enqueue(list(zip(numbers, events, strict=True)), moment)
     return numbers

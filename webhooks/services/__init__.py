@@ -1,0 +1,35 @@
+"""All writes of the event log and its delivery."""
+
+from __future__ import annotations
+
+from webhooks.services.delivery import deliver, deliver_due
+from webhooks.services.endpoints import (
+    create_endpoint,
+    delete_endpoint,
+    edit_endpoint,
+    replay_events,
+    rotate_secret,
+    test_endpoint,
+)
+from webhooks.services.environment import prepare, reconcile_environment
+from webhooks.services.outbox import purge_deliveries, retry_deliveries
+from webhooks.services.recording import gathered, record
+from webhooks.services.retention import trim_events
+
+__all__ = [
+    "create_endpoint",
+    "delete_endpoint",
+    "deliver",
+    "deliver_due",
+    "edit_endpoint",
+    "gathered",
+    "prepare",
+    "purge_deliveries",
+    "reconcile_environment",
+    "record",
+    "replay_events",
+    "retry_deliveries",
+    "rotate_secret",
+    "test_endpoint",
+    "trim_events",
+]
