@@ -44,7 +44,9 @@ def read_rules(text: str) -> RuleSet:
     if not isinstance(document, dict):
         raise ValueError("the document is not a mapping")
     repos = document.get("repos") or {}
-    parts = {"": document} | {str(name).casefold(): part for name, part in repos.items() if isinstance(part, dict)}
+    parts = {"": document} | {
+        str(name).casefold(): part for name, part in repos.items() if isinstance(part, dict)
+    }
     return RuleSet(
         hard={repo: _hard(part) for repo, part in parts.items()},
         shared_files={repo: _shared(part) for repo, part in parts.items()},

@@ -4,45 +4,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField()),
-                ('rules', models.PositiveIntegerField(default=0)),
-                ('author', models.CharField(max_length=200)),
-                ('reason', models.CharField(blank=True, default='', max_length=2000)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField()),
+                ("rules", models.PositiveIntegerField(default=0)),
+                ("author", models.CharField(max_length=200)),
+                ("reason", models.CharField(blank=True, default="", max_length=2000)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Contention',
+            name="Contention",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('request_uid', models.CharField(max_length=36)),
-                ('repo', models.CharField(blank=True, max_length=200)),
-                ('pattern', models.CharField(max_length=1100)),
-                ('attempted_by', models.CharField(max_length=200)),
-                ('attempted_session_id', models.CharField(blank=True, max_length=200, null=True)),
-                ('claim_id', models.CharField(max_length=36)),
-                ('holder_engineer', models.CharField(max_length=200)),
-                ('holder_pattern', models.CharField(max_length=1100)),
-                ('resolution', models.CharField(blank=True, choices=[('', 'Refused'), ('waited', 'Waits in line'), ('granted_later', 'Granted later'), ('gave_up', 'Gave up')], default='', max_length=13)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("request_uid", models.CharField(max_length=36)),
+                ("repo", models.CharField(blank=True, max_length=200)),
+                ("pattern", models.CharField(max_length=1100)),
+                ("attempted_by", models.CharField(max_length=200)),
+                ("attempted_session_id", models.CharField(blank=True, max_length=200, null=True)),
+                ("claim_id", models.CharField(max_length=36)),
+                ("holder_engineer", models.CharField(max_length=200)),
+                ("holder_pattern", models.CharField(max_length=1100)),
+                (
+                    "resolution",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Refused"),
+                            ("waited", "Waits in line"),
+                            ("granted_later", "Granted later"),
+                            ("gave_up", "Gave up"),
+                        ],
+                        default="",
+                        max_length=13,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ('-created_at', '-id'),
-                'indexes': [models.Index(fields=['created_at', 'repo', 'pattern'], name='contention_hotspots'), models.Index(fields=['claim_id', 'created_at'], name='contention_of_claim'), models.Index(fields=['request_uid'], name='contention_request')],
+                "ordering": ("-created_at", "-id"),
+                "indexes": [
+                    models.Index(fields=["created_at", "repo", "pattern"], name="contention_hotspots"),
+                    models.Index(fields=["claim_id", "created_at"], name="contention_of_claim"),
+                    models.Index(fields=["request_uid"], name="contention_request"),
+                ],
             },
         ),
     ]

@@ -27,7 +27,8 @@ def gathered() -> Iterator[None]:
     if getattr(_gathering, "events", None) is not None:
         yield
         return
-    _gathering.events = gathered_events = []
+    gathered_events: list[NewEvent] = []
+    _gathering.events = gathered_events
     try:
         yield
     finally:
