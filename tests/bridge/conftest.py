@@ -18,7 +18,7 @@ from coordsite.bridge.environment import Settings
 from coordsite.bridge.notices import Notices
 from coordsite.bridge.service import Service
 from coordsite.bridge.tools import BY_NAME
-from tests.bridge.fake_service import Clock, FakeService, Server
+from .fake_service import Clock, FakeService, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,17 +34,17 @@ def fake(clock: Clock) -> FakeService:
 
 
 @pytest.fixture
-def settings() -> dict[str, Any]:
+def bridge_settings() -> dict[str, Any]:
     """Settings of the in-process bridge; a test may change them."""
     return {"api_url": "http://coord.test", "repo_id": "org/app", "user": "alice"}
 
 
 @pytest.fixture
-def bridge(fake: FakeService, clock: Clock, settings: dict[str, Any]) -> Bridge:
+def bridge(fake: FakeService, clock: Clock, bridge_settings: dict[str, Any]) -> Bridge:
     """A bridge in this process, on virtual time."""
     notices = Notices()
     service = Service(
-        lambda: Settings(**settings),
+        lambda: Settings(**bridge_settings),
         "SA",
         notices,
         transport=httpx.MockTransport(fake.handle),

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.bridge.fake_service import FakeService
+from .fake_service import FakeService
 
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
 

@@ -11,10 +11,21 @@ from coordsite.bridge.server import described
 from coordsite.bridge.tools import INSTRUCTIONS
 
 GOLDEN = Path(__file__).with_name("tools.json")
-NAMES = (
-    "list_claims check_conflicts claim_files release_claims release_session extend_claim list_symbols "
-    "pending_requests request_release respond_to_request wait_for_request my_requests cancel_queue_request"
-).split()
+NAMES = [
+    "list_claims",
+    "check_conflicts",
+    "claim_files",
+    "release_claims",
+    "release_session",
+    "extend_claim",
+    "list_symbols",
+    "pending_requests",
+    "request_release",
+    "respond_to_request",
+    "wait_for_request",
+    "my_requests",
+    "cancel_queue_request",
+]
 
 
 def tools() -> list[dict[str, Any]]:
