@@ -18,6 +18,7 @@ from coordsite.bridge.environment import Settings
 from coordsite.bridge.notices import Notices
 from coordsite.bridge.service import Service
 from coordsite.bridge.tools import BY_NAME
+
 from .fake_service import Clock, FakeService, Server
 
 ROOT = Path(__file__).resolve().parents[2]

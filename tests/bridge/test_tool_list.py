@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from coordsite.bridge.server import described
 from coordsite.bridge.tools import INSTRUCTIONS
 
