@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from common import clock
 from coordsite.kit.areas import Area, area_at, areas_of
 from coordsite.kit.payloads import Event
 from coordsite.kit.state import State
@@ -148,6 +147,10 @@ def _targets(event: Event) -> tuple[list[str], bool, bool]:
     """The paths to claim, whether ignored ones may be left out, and whether the call may change files."""
     if not event.command:
         return list(event.paths), False, False
+    from coordsite.kit.shellwords import plainly_reads
+
+    if plainly_reads(event.command):
+        return list(event.paths), False, False
     from coordsite.kit.shellwrites import writes_of
 
     home = {"HOME": os.path.expanduser("~")}
@@ -177,6 +180,12 @@ def _key(event: Event, areas: list[Area] | None = None, area: Area | None = None
     return f"{event.call}{suffix}" + (f":{position}" if position else "")
 
 
+def _now() -> float:
+    from common import clock
+
+    return clock.now().timestamp()
+
+
 def _judge(area: Area, verdict: Verdict) -> Reply:
     if verdict.held:
         from coordsite.kit.claiming import refusal
@@ -203,7 +212,7 @@ def _unreachable(area: Area, fault: str) -> Reply:
 
 def _remember(area: Area, event: Event, verdict: Verdict) -> None:
     if not verdict.fault:
-        area.state.values["renewed"] = clock.now().timestamp()
+        area.state.values["renewed"] = _now()
     _touched(area)
     area.state.save()
 
@@ -223,7 +232,7 @@ def _note_start(area: Area | None, event: Event) -> None:
         started = area.state.values.setdefault("started", {})
         while len(started) > 20:
             started.pop(next(iter(started)))
-        started[event.call] = clock.now().timestamp()
+        started[event.call] = _now()
         area.state.save()
 
 
@@ -231,7 +240,7 @@ def _sign_of_life(area: Area | None) -> None:
     """Renew the session's leases, at most once a minute."""
     if area is None or not area.given_session:
         return
-    now = clock.now().timestamp()
+    now = _now()
     last = area.state.values.get("renewed")
     if isinstance(last, int | float) and 0 <= now - last < SIGN_OF_LIFE_SECONDS:
         return

@@ -25,9 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stderr.write(f"coord-hook: internal error, the edit is not checked: {error!r}\n")
             return 1
     if name in ("pre-commit", "pre-push"):
-        from coordsite.kit import guards
+        from coordsite.kit.guards import run
 
-        return guards.run(name, given[1:])
+        return run(name, given[1:])
     sys.stderr.write(USAGE)
     return 64
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from coordsite.kit.shelltokens import Word
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coordsite.kit.shelltokens import Word
 
 # Options that take the next word as their value, per command: it is no file.
 VALUED = {
@@ -37,6 +40,25 @@ READERS = frozenset(_READERS.split())
 GIT_READERS = frozenset(_GIT_READERS.split())
 KEYWORDS = frozenset(_KEYWORDS.split())
 SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh"})
+
+
+def plainly_reads(command: str) -> bool:
+    """Whether a command line reads only, told without parsing: no redirection, expansion or quoting trick.
+
+    ``False`` means "look closer". Commands such as ``ls``, ``git status`` or ``grep x | head`` are what
+    agents run most.
+    """
+    if any(mark in command for mark in "><`$(){}\\\n") or not command.strip():
+        return False
+    for part in command.replace("||", "|").replace("&&", "|").replace(";", "|").split("|"):
+        words = part.split()
+        if not words or not (
+            words[0] in READERS or (words[0] == "git" and words[1:2] and words[1] in GIT_READERS)
+        ):
+            return False
+        if "&" in part or words[0] in ("env", "cd", "sort", "tree"):
+            return False
+    return True
 
 
 def is_assignment(word: Word) -> bool:

@@ -141,7 +141,10 @@ class _Reader:
             return
         name = words[0].text.rsplit("/", 1)[-1]
         arguments = words[1:]
-        if name in READERS or (name == "find" and not find_writes(arguments)):
+        target = option(arguments, "-o", "--output") if name in ("sort", "tree") else None
+        if target:
+            self._write(target)
+        elif name in READERS or (name == "find" and not find_writes(arguments)):
             if name == "cd":
                 self._change_directory(arguments)
             return

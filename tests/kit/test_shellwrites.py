@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from coordsite.kit.shellwords import plainly_reads
 from coordsite.kit.shellwrites import GitAction, PatchAction, writes_of
 
 DIRECTORIES = {"/w/lib", "/w/src", "/w"}
@@ -57,6 +58,8 @@ def read(command: str, **environ: str):
         ("dd if=/dev/zero of=a.bin", ["a.bin"]),
         ("find src -name '*.pyc' -delete", ["src"]),
         ("find src -name '*.py'", []),
+        ("sort -o a.py b.py", ["a.py"]),
+        ("sort a.py b.py | head", []),
         ("git rm a.py", ["a.py"]),
         ("git mv a.py b.py", ["a.py", "b.py"]),
         ("git -C lib rm a.py", ["lib/a.py"]),
@@ -164,3 +167,27 @@ def test_it_survives_broken_text(command: str) -> None:
 
 def test_it_is_linear_in_long_commands() -> None:
     assert len(read("touch " + " ".join(f"f{n}" for n in range(5000))).paths) == 2000
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("ls -la | grep x && cat a.py", True),
+        ("git status; git log -3", True),
+        ("git commit -m x", False),
+        ("git", False),
+        ("ls > a", False),
+        ("echo $(rm a)", False),
+        ("rm a", False),
+        ("ls; rm a", False),
+        ("ls | xargs rm", False),
+        ("ls & rm a", False),
+        ("env rm a", False),
+        ("cat 'a;b'", False),
+        ("", False),
+    ],
+)
+def test_it_sees_plain_reading_without_parsing(command: str, expected: bool) -> None:
+    assert plainly_reads(command) is expected
+    if expected:
+        assert read(command).read_only
