@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -182,12 +183,11 @@ class Watch:
     def _watch_sqlite(self) -> None:
         connection.ensure_connection()
         raw = connection.connection
-        pause = threading.Event()
         version = raw.execute("PRAGMA data_version").fetchone()
         positions = [source.position() for source in _sources]
         self._ready.set()
         while self._listeners or self._wanted():
-            pause.wait(POLL_S)
+            time.sleep(POLL_S)  # cheaper than a lock with a timeout: this is most of an idle watcher's cost
             current = raw.execute("PRAGMA data_version").fetchone()
             if current == version:
                 continue
