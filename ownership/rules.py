@@ -1,78 +1,69 @@
-"""The ownership document's rules, ready to be asked. Pure."""
+"""The rules in force, ready to be asked: severity and shared files by exact overlap. Pure, no Django."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import logging
+from collections.abc import Iterable
 
-import yaml
-
+from ownership.documents import Document, Rules, Severity
 from patterns import Pattern, PatternError, overlaps, parse
 
-Severity = Literal["soft", "hard"]
+logger = logging.getLogger(__name__)
+
+_Key = tuple[str | None, bool]
 
 
-@dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Hard path rules and shared files, for every repository (``""``) and for single ones.
+    """What one document means. Immutable for its users; safe to share between threads.
 
-    A repository's own rules add to the general ones: they may harden, not soften.
+    Patterns are compiled once per repository and case mode, on first use.
     """
 
-    hard: Mapping[str, tuple[Pattern, ...]] = field(default_factory=dict)
-    shared_files: Mapping[str, tuple[Pattern, ...]] = field(default_factory=dict)
+    def __init__(self, document: Document | None = None) -> None:
+        self._document = document or Document()
+        self._hard: dict[_Key, tuple[Pattern, ...]] = {}
+        self._shared: dict[_Key, tuple[Pattern, ...]] = {}
 
     def severity(self, repo: str, pattern: Pattern) -> Severity:
-        """``hard`` when the pattern overlaps any hard rule."""
-        rules = (*self.hard.get("", ()), *(self.hard.get(repo, ()) if repo else ()))
-        return "hard" if any(overlaps(pattern, rule) for rule in rules) else "soft"
+        """``hard`` when some hard rule, global or of the repository, overlaps the pattern; else ``soft``."""
+        key = (self._own(repo), pattern.case_insensitive)
+        hard = self._hard.get(key)
+        if hard is None:
+            hard = self._hard[key] = _compiled(
+                (
+                    rule.pattern
+                    for part in self._parts(repo)
+                    for rule in part.rules
+                    if rule.severity == "hard"
+                ),
+                pattern.case_insensitive,
+            )
+        return "hard" if any(overlaps(rule, pattern) for rule in hard) else "soft"
 
-    def shared(self, repo: str) -> tuple[Pattern, ...]:
-        """The patterns on which claims of different parties coexist."""
-        return (*self.shared_files.get("", ()), *(self.shared_files.get(repo, ()) if repo else ()))
+    def shared(self, repo: str, *, case_insensitive: bool = False) -> tuple[Pattern, ...]:
+        """The patterns of ``shared_files`` that hold in the repository, compiled in its case mode."""
+        key = (self._own(repo), case_insensitive)
+        shared = self._shared.get(key)
+        if shared is None:
+            shared = self._shared[key] = _compiled(
+                (text for part in self._parts(repo) for text in part.shared), case_insensitive
+            )
+        return shared
 
+    def _own(self, repo: str) -> str | None:
+        """The repository, when the document speaks of it: so the caches are as large as the document."""
+        return repo if repo in self._document.repos else None
 
-NO_RULES = RuleSet()
-
-
-def read_rules(text: str) -> RuleSet:
-    """The rules of a stored document. Raises ``ValueError`` or ``yaml.YAMLError`` for one that has none."""
-    document = yaml.safe_load(text)
-    if document is None:
-        return NO_RULES
-    if not isinstance(document, dict):
-        raise ValueError("the document is not a mapping")
-    repos = document.get("repos") or {}
-    parts = {"": document} | {
-        str(name).casefold(): part for name, part in repos.items() if isinstance(part, dict)
-    }
-    return RuleSet(
-        hard={repo: _hard(part) for repo, part in parts.items()},
-        shared_files={repo: _shared(part) for repo, part in parts.items()},
-    )
-
-
-def _hard(part: Mapping[str, Any]) -> tuple[Pattern, ...]:
-    blocks = [
-        block
-        for section in ("modules", "areas")
-        for block in (part.get(section) or {}).values()
-        if isinstance(block, dict) and str(block.get("severity", "soft")).lower() == "hard"
-    ]
-    return _parsed([path for block in blocks for path in block.get("paths") or []])
+    def _parts(self, repo: str) -> tuple[Rules, ...]:
+        own = self._document.repos.get(repo)
+        return (self._document.everywhere,) if own is None else (self._document.everywhere, own)
 
 
-def _shared(part: Mapping[str, Any]) -> tuple[Pattern, ...]:
-    items = part.get("shared_files") or []
-    return _parsed([item.get("pattern") if isinstance(item, dict) else item for item in items])
-
-
-def _parsed(texts: Sequence[Any]) -> tuple[Pattern, ...]:
-    found = []
+def _compiled(texts: Iterable[str], case_insensitive: bool) -> tuple[Pattern, ...]:
+    patterns: dict[Pattern, None] = {}
     for text in texts:
         try:
-            found.append(parse(str(text)))
-        except PatternError:
-            continue
-    return tuple(found)
+            patterns[parse(text, case_insensitive=case_insensitive)] = None
+        except PatternError as error:
+            logger.warning("owners.yaml: the rule %r has no effect: %s", text, error)
+    return tuple(patterns)

@@ -1,31 +1,105 @@
-"""Reading the ownership document and the contention log."""
+"""All reads of the ownership package."""
 
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
+import threading
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-import yaml
+from django.db.models import Count, Max, QuerySet
 
-from ownership.models import Revision
-from ownership.rules import NO_RULES, RuleSet, read_rules
+from common import clock
+from ownership import documents
+from ownership.documents import InvalidDocument
+from ownership.models import Contention, Revision
+from ownership.rules import RuleSet
 
-logger = logging.getLogger("coord.ownership")
+logger = logging.getLogger(__name__)
 
-__all__ = ["RuleSet", "current_rules"]
+_NO_RULES = RuleSet()
+_cache_lock = threading.Lock()
+_cached: tuple[int, str, RuleSet] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hotspot:
+    """A pattern that is often refused. ``attempts`` counts requests; ``repo`` ``""`` is the null one."""
+
+    repo: str
+    pattern: str
+    attempts: int
+    distinct_attempters: int
+    last_attempt: datetime
 
 
 def current_rules() -> RuleSet:
-    """The rules in force: one query for the newest revision's number, parsed once per process."""
-    newest = Revision.objects.order_by("-id").values_list("id", flat=True).first()
-    return NO_RULES if newest is None else _rules_of(newest)
+    """The rules in force: one query, and the document is parsed once per revision and process.
+
+    A stored document that cannot be parsed is logged once and stands for no rules.
+    """
+    global _cached
+    newest = Revision.objects.order_by("-id").values_list("id", "digest").first()
+    if newest is None:
+        return _NO_RULES
+    cached = _cached
+    if cached is None or cached[:2] != newest:
+        with _cache_lock:
+            cached = _cached = (*newest, _load(newest[0]))
+    return cached[2]
 
 
-@lru_cache(maxsize=8)
-def _rules_of(revision: int) -> RuleSet:
+def current_revision() -> Revision | None:
+    """The revision in force."""
+    return Revision.objects.order_by("-id").first()
+
+
+def revisions() -> QuerySet[Revision]:
+    """All revisions, newest first."""
+    return Revision.objects.order_by("-id")
+
+
+def hotspots(
+    *,
+    days: int,
+    min_attempts: int,
+    limit: int | None = None,
+    repo: str | None = None,
+    repositories: Collection[str] | None = None,
+    patterns: Iterable[str] | None = None,
+) -> list[Hotspot]:
+    """Patterns refused by at least ``min_attempts`` requests in the last ``days`` days, most first.
+
+    ``repo`` asks for one repository (``""`` the null one); ``repositories`` is the caller's limit;
+    ``limit`` ``None`` is no cut.
+    """
+    rows = Contention.objects.filter(created_at__gte=clock.now() - timedelta(days=days))
+    if repo is not None:
+        rows = rows.filter(repo=repo)
+    if repositories is not None:
+        rows = rows.filter(repo__in=repositories)
+    if patterns is not None:
+        rows = rows.filter(pattern__in=list(patterns))
+    groups = (
+        rows.values_list("repo", "pattern")
+        .annotate(
+            attempts=Count("request_uid", distinct=True),
+            attempters=Count("attempted_by", distinct=True),
+            last=Max("created_at"),
+        )
+        .filter(attempts__gte=min_attempts)
+        .order_by("-attempts", "-last", "repo", "pattern")
+    )
+    return [Hotspot(*group) for group in (groups if limit is None else groups[:limit])]
+
+
+def _load(revision: int) -> RuleSet:
     text = Revision.objects.values_list("text", flat=True).get(id=revision)
+    if not text.strip():
+        return _NO_RULES
     try:
-        return read_rules(text)
-    except (yaml.YAMLError, ValueError, AttributeError, TypeError) as error:
-        logger.warning("revision %s of the ownership document has no rules: %s", revision, error)
-        return NO_RULES
+        return RuleSet(documents.parse(text))
+    except InvalidDocument as error:
+        logger.warning("owners.yaml revision %s is not valid and has no effect: %s", revision, error)
+        return _NO_RULES

@@ -1,17 +1,19 @@
-"""All writes of the ownership document and the contention log."""
+"""All writes of the ownership package."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from common import clock
 from ownership.models import Contention
 
+ROWS_PER_INSERT = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One refused item and one holder that stood in the way."""
+    """One refused item and one holder in its way. ``repo`` ``""`` is the null repository."""
 
     request_uid: str
     repo: str
@@ -21,14 +23,42 @@ class Attempt:
     claim_id: str
     holder_engineer: str
     holder_pattern: str
+    resolution: str = ""
 
 
 def log_contention(attempts: Sequence[Attempt]) -> None:
-    """Write a refused request's rows, in the caller's transaction and one statement."""
+    """Write one row per attempt, in the caller's transaction: one statement per 500 attempts."""
     now = clock.now()
-    Contention.objects.bulk_create(Contention(**asdict(attempt), created_at=now) for attempt in attempts)
+    Contention.objects.bulk_create(
+        [
+            Contention(
+                request_uid=str(one.request_uid),
+                repo=one.repo,
+                pattern=one.pattern,
+                attempted_by=one.attempted_by,
+                attempted_session_id=one.attempted_session_id,
+                claim_id=str(one.claim_id),
+                holder_engineer=one.holder_engineer,
+                holder_pattern=one.holder_pattern,
+                resolution=one.resolution,
+                created_at=now,
+            )
+            for one in attempts
+        ],
+        batch_size=ROWS_PER_INSERT,
+    )
 
 
-def resolve_contention(request_uid: str, resolution: str) -> None:
-    """Say how a refused request went on: ``waited``, ``granted_later`` or ``gave_up``."""
-    Contention.objects.filter(request_uid=request_uid).update(resolution=resolution)
+def resolve_contention(request_uid: str, resolution: str) -> int:
+    """Say what became of a request: ``waited``, ``granted_later`` or ``gave_up``. Returns the rows changed.
+
+    A request that was granted or gave up stays so.
+    """
+    if resolution not in Contention.Resolution.values:
+        raise ValueError(f"unknown resolution {resolution!r}")
+    final = (Contention.Resolution.GRANTED_LATER, Contention.Resolution.GAVE_UP)
+    return (
+        Contention.objects.filter(request_uid=str(request_uid))
+        .exclude(resolution__in=final)
+        .update(resolution=resolution)
+    )
