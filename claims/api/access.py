@@ -1,0 +1,96 @@
+"""What a caller may name: its engineer, its repositories. Fetched and checked in one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from claims.idempotency import Call
+from claims.models import Claim, ReleaseRequest
+from claims.names import BadRepo, fold_repo
+from claims.selectors.inbox import request_by_id
+from claims.selectors.listing import claim_by_id
+from claims.services.activity import note_life
+from common import clock
+from common.api import ApiView
+from common.caller import Caller
+from common.errors import Forbidden, Invalid, NotFound
+
+
+class ClaimsView(ApiView):
+    """Base of the operations here: a call that names its session is a sign of life."""
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Authenticate, then note the session that calls."""
+        super().initial(request, *args, **kwargs)
+        if self.caller.session_id:
+            note_life([self.caller.session_id], clock.now())
+
+    def call(self) -> Call:
+        """This request as a retry would have to repeat it."""
+        raw: HttpRequest = self.request._request
+        key = raw.headers.get("Idempotency-Key") or raw.headers.get("X-Coord-Idempotency-Key")
+        return Call(self.caller, key or None, raw.method or "", raw.get_full_path(), raw.body)
+
+
+def engineer_of(caller: Caller, given: str | None) -> str:
+    """The engineer of a call: the token's, when it proves one. Raises 403 for another's name."""
+    name = (given or "").strip()
+    if caller.engineer is not None and not caller.operator:
+        if name and name != caller.engineer:
+            raise Forbidden(
+                f"This token is {caller.engineer}'s; it cannot act as '{name[:100]}'.",
+                next=f"Send engineer '{caller.engineer}' or leave it out.",
+            )
+        return caller.engineer
+    name = name or (caller.engineer or "")
+    if not name:
+        raise Invalid("engineer is missing", status=422, next="Say who claims: engineer, 1 to 200 characters.")
+    return name
+
+
+def repo_of(caller: Caller, given: str | None) -> str:
+    """The repository of a call that writes or asks about one. Raises 400 or 403."""
+    if given is None and caller.repositories is not None and len(caller.repositories) == 1:
+        return next(iter(caller.repositories))
+    name = _folded(given)
+    if not caller.sees(name):
+        raise Forbidden(
+            f"This token is not for repository '{name}'." if name else "This token needs a repository.",
+            next=f"Use repo: {', '.join(sorted(caller.repositories or ()))}.",
+        )
+    return name
+
+
+def repo_filter(caller: Caller, given: str | None) -> str | None:
+    """The repository to list; ``None`` is all that the caller may see."""
+    return None if given is None else repo_of(caller, given)
+
+
+def session_or_none(given: str | None) -> str | None:
+    """A session id; the empty one is none."""
+    return (given or "").strip() or None
+
+
+def access_claim(caller: Caller, claim_id: str) -> Claim:
+    """A claim that the caller may see. Raises 404."""
+    claim = claim_by_id(claim_id, caller)
+    if claim is None:
+        raise NotFound("Claim not found", next="List claims with GET /claims.")
+    return claim
+
+
+def access_request(caller: Caller, request_id: str) -> ReleaseRequest:
+    """A release request that the caller may see. Raises 404."""
+    request = request_by_id(request_id, caller)
+    if request is None:
+        raise NotFound("request not found", next="List requests with GET /requests.")
+    return request
+
+
+def _folded(given: str | None) -> str:
+    try:
+        return fold_repo(given)
+    except BadRepo as error:
+        raise Invalid(f"repo: {error}", next="Use owner/name, as on the code host.") from error

@@ -1,0 +1,224 @@
+"""What the operations take, bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from claims.models import Claim
+
+MOST_ITEMS = 1000
+MOST_PATTERNS = 5000
+LEAST_HOURS, MOST_HOURS = 1 / 60, 720.0
+
+
+class TextField(serializers.CharField):
+    """Text without control characters or lone surrogates."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text. Refuses what no name, path or note contains."""
+        text: str = super().to_internal_value(data)
+        if any(ord(char) < 32 and char not in "\t\n\r" for char in text):
+            raise serializers.ValidationError("Control characters are not allowed.", code="invalid")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise serializers.ValidationError("Not valid Unicode text.", code="invalid") from error
+        return text
+
+
+class HoursField(serializers.FloatField):
+    """A lease in hours: one minute to thirty days; 0 is unset."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """The hours. Refuses booleans, and what is neither 0 nor within the bounds."""
+        if isinstance(data, bool):
+            raise serializers.ValidationError("A number of hours is required.", code="invalid")
+        hours: float = super().to_internal_value(data)
+        if hours != 0 and not LEAST_HOURS <= hours <= MOST_HOURS:
+            raise serializers.ValidationError(
+                f"Ensure this value is between {LEAST_HOURS:.4f} (one minute) and {MOST_HOURS:g} (30 days).",
+                code="max_value" if hours > MOST_HOURS else "min_value",
+            )
+        return hours
+
+
+def _name(**kwargs: Any) -> TextField:
+    return TextField(max_length=200, **kwargs)
+
+
+def _optional(length: int) -> TextField:
+    return TextField(max_length=length, required=False, allow_null=True, allow_blank=True, default=None)
+
+
+class ItemIn(serializers.Serializer[Any]):
+    """One scope: a path or glob, or symbols in it."""
+
+    type = serializers.ChoiceField(choices=Claim.Type.choices)
+    pattern = serializers.CharField(
+        max_length=1024, allow_blank=True, trim_whitespace=False, help_text="Path or glob, from the root."
+    )
+    symbols = serializers.ListField(
+        child=TextField(max_length=512), required=False, allow_null=True, default=None, max_length=500
+    )
+    narrowable = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+class ClaimIn(serializers.Serializer[Any]):
+    """A claim request: granted whole or not at all."""
+
+    engineer = _name(required=False, allow_null=True, default=None)
+    claims = serializers.ListField(child=ItemIn(), max_length=MOST_ITEMS)
+    branch = _optional(300)
+    description = _optional(2000)
+    ttl_hours = HoursField(required=False, allow_null=True, default=None)
+    repo = _optional(250)
+    session_id = _optional(200)
+    wait_seconds = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=0, max_value=600
+    )
+    hold_place_seconds = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=0, max_value=3600
+    )
+    urgency = _optional(16)
+
+
+class ClaimListIn(serializers.Serializer[Any]):
+    """Which claims to list."""
+
+    active_only = serializers.BooleanField(default=True)
+    engineer = _optional(200)
+    module = _optional(1024)
+    repo = _optional(250)
+    session_id = _optional(200)
+    limit = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=1000)
+    cursor = _optional(300)
+
+
+class ReleaseIn(serializers.Serializer[Any]):
+    """Claims to release; with ``fences`` only if they are still the ones known."""
+
+    claim_ids = serializers.ListField(child=TextField(max_length=100), max_length=5000)
+    engineer = _optional(200)
+    fences = serializers.DictField(child=serializers.IntegerField(), required=False, default=dict)
+
+
+class ReleaseOneIn(serializers.Serializer[Any]):
+    """Whose claim it must be, and which fence it must have."""
+
+    engineer = _optional(200)
+    fence = serializers.IntegerField(required=False, allow_null=True, default=None)
+
+
+class ExtendIn(serializers.Serializer[Any]):
+    """A new lease, from now."""
+
+    engineer = _name(required=False, allow_null=True, default=None)
+    ttl_hours = serializers.FloatField(default=2, min_value=LEAST_HOURS, max_value=MOST_HOURS)
+    fence = serializers.IntegerField(required=False, allow_null=True, default=None)
+
+
+class ConflictsIn(serializers.Serializer[Any]):
+    """What to check, for whom."""
+
+    pattern = serializers.ListField(
+        child=serializers.CharField(max_length=1024, allow_blank=True, trim_whitespace=False),
+        required=False,
+        default=list,
+        max_length=MOST_PATTERNS,
+    )
+    symbol = serializers.ListField(
+        child=TextField(max_length=1600), required=False, default=list, max_length=MOST_PATTERNS
+    )
+    engineer = _name()
+    repo = _optional(250)
+    session_id = serializers.ListField(
+        child=TextField(max_length=200, allow_blank=True), required=False, default=list, max_length=1000
+    )
+
+
+class ConflictsBatchIn(serializers.Serializer[Any]):
+    """What to check, many at once."""
+
+    patterns = serializers.ListField(
+        child=serializers.CharField(max_length=1024, allow_blank=True, trim_whitespace=False),
+        required=False,
+        default=list,
+        max_length=MOST_PATTERNS,
+    )
+    symbols = serializers.ListField(
+        child=TextField(max_length=1600), required=False, default=list, max_length=MOST_PATTERNS
+    )
+    engineer = _name(required=False, allow_null=True, default=None)
+    repo = _optional(250)
+    session_ids = serializers.ListField(
+        child=TextField(max_length=200, allow_blank=True), required=False, default=list, max_length=1000
+    )
+    branch = _optional(300)
+
+
+class SessionIn(serializers.Serializer[Any]):
+    """Limits a session call to one repository."""
+
+    repo = _optional(250)
+
+
+class RequestIn(serializers.Serializer[Any]):
+    """A release request."""
+
+    claim_id = TextField(max_length=100)
+    requester = _name(required=False, allow_null=True, default=None)
+    session_id = _optional(200)
+    reason = _optional(2000)
+    urgency = TextField(max_length=16, default="normal", allow_blank=True)
+    requested_scope = _optional(1024)
+    wait_seconds = serializers.IntegerField(default=60, min_value=0, max_value=600)
+
+
+class RespondIn(serializers.Serializer[Any]):
+    """A holder's answer."""
+
+    decision = TextField(max_length=16)
+    engineer = _optional(200)
+    session_id = _optional(200)
+    note = _optional(2000)
+    narrowed_pattern = _optional(1024)
+    coexist_pattern = _optional(1024)
+    coexist_symbols = serializers.DictField(
+        child=serializers.ListField(child=TextField(max_length=512), max_length=500),
+        required=False,
+        allow_null=True,
+        default=None,
+    )
+
+
+class RequestListIn(serializers.Serializer[Any]):
+    """Which release requests, or which tickets, to list."""
+
+    requester = _optional(200)
+    claim_id = _optional(100)
+    decision = _optional(16)
+    queued = serializers.BooleanField(default=False)
+    state = _optional(16)
+    repo = _optional(250)
+    session_id = _optional(200)
+
+
+class WaitIn(serializers.Serializer[Any]):
+    """How long to go on waiting, in seconds."""
+
+    wait = serializers.IntegerField(default=0, min_value=0, max_value=60)
+
+
+class EngineerIn(serializers.Serializer[Any]):
+    """Whose it must be."""
+
+    engineer = _optional(200)
+
+
+class DaysIn(serializers.Serializer[Any]):
+    """A window of days, for one repository or all."""
+
+    days = serializers.IntegerField(default=30, min_value=1, max_value=90)
+    repo = _optional(250)

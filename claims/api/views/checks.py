@@ -1,0 +1,75 @@
+"""Checks, repositories and automatic resolutions."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from claims.api import outputs
+from claims.api.access import ClaimsView, engineer_of, repo_filter, repo_of, session_or_none
+from claims.api.serializers import ConflictsBatchIn, ConflictsIn, DaysIn
+from claims.parties import Party
+from claims.selectors.conflicts import Check, check_conflicts
+from claims.selectors.listing import auto_resolutions, list_repos
+from claims.services.activity import note_life
+from common import clock
+
+
+class Conflicts(ClaimsView):
+    """``/conflicts``."""
+
+    @extend_schema(operation_id="check_conflicts", parameters=[ConflictsIn], responses=outputs.CheckOut)
+    def get(self, request: Request) -> Response:
+        """Would a claim of these patterns or symbols be granted? The same verdict, nothing written."""
+        data = self.query(ConflictsIn)
+        check = _check(self, data, data["pattern"], data["symbol"], data["session_id"])
+        return Response(check_conflicts(check))
+
+
+class ConflictsBatch(ClaimsView):
+    """``/conflicts/batch``."""
+
+    @extend_schema(operation_id="check_conflicts_batch", request=ConflictsBatchIn, responses=outputs.CheckOut)
+    def post(self, request: Request) -> Response:
+        """The same for up to 5,000 patterns."""
+        data = self.body(ConflictsBatchIn)
+        check = _check(self, data, data["patterns"], data["symbols"], data["session_ids"])
+        return Response(check_conflicts(check))
+
+
+class Repos(ClaimsView):
+    """``/repos``."""
+
+    @extend_schema(operation_id="list_repos", responses=outputs.ReposOut)
+    def get(self, request: Request) -> Response:
+        """Every repository that was ever claimed in, the busiest first."""
+        rows = list_repos(self.caller)
+        return Response({"repos": rows, "count": len(rows)})
+
+
+class AutoResolutions(ClaimsView):
+    """``/metrics/auto-resolutions``."""
+
+    @extend_schema(operation_id="auto_resolutions", parameters=[DaysIn], responses=outputs.SeriesOut)
+    def get(self, request: Request) -> Response:
+        """How often claims coexisted or were narrowed by themselves, per repository and day."""
+        data = self.query(DaysIn)
+        series = auto_resolutions(data["days"], repo_filter(self.caller, data["repo"]), self.caller)
+        return Response({"series": series, "days": data["days"], "count": len(series)})
+
+
+def _check(
+    view: ClaimsView, data: dict[str, str | None], patterns: list[str], symbols: list[str], sessions: list[str]
+) -> Check:
+    named = [session for session in map(session_or_none, sessions) if session]
+    if named:
+        note_life(named, clock.now())
+    own = named[0] if named else view.caller.session_id
+    return Check(
+        repo=repo_of(view.caller, data["repo"]),
+        party=Party(engineer_of(view.caller, data["engineer"]), own),
+        patterns=patterns,
+        symbols=symbols,
+        sessions=named,
+    )

@@ -1,0 +1,121 @@
+"""The repository lock: the only way to change claims or tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from claims.models import Claim, Repository
+from common import clock
+from queueing.models import Ticket
+from webhooks.services import gathered
+
+
+@dataclass(slots=True)
+class Locked:
+    """A repository under lock, and what was true of it when the lock was taken.
+
+    ``now`` is the one moment that every decision under this lock uses. ``due`` tells whether leases
+    have run out and wait to be closed; ``line`` whether anybody stands in line.
+    """
+
+    id: int
+    name: str
+    case_insensitive: bool
+    now: datetime
+    due: bool
+    line: bool
+    _counter: int
+    _reserved: int
+
+    def next_number(self) -> int:
+        """The next number of the repository's counter: a fence, or a place in line."""
+        if self._reserved == 0:
+            with connection.cursor() as cursor:
+                cursor.execute(_BUMP, [self.id])
+                (self._counter,) = cursor.fetchone()
+            return self._counter
+        self._reserved -= 1
+        return self._counter - self._reserved
+
+
+_table = Repository._meta.db_table
+_BUMP = f"UPDATE {_table} SET counter = counter + 1 WHERE id = %s RETURNING counter"
+_DUE = (
+    f"EXISTS (SELECT 1 FROM {Claim._meta.db_table} c WHERE c.repository_id = {_table}.id"
+    " AND c.released_at IS NULL AND c.expires_at <= %s)"
+)
+_IDLE = (
+    f"EXISTS (SELECT 1 FROM {Claim._meta.db_table} c WHERE c.repository_id = {_table}.id"
+    " AND c.released_at IS NULL AND c.last_activity IS NOT NULL AND c.last_activity <= %s)"
+)
+_LINE = (
+    f"EXISTS (SELECT 1 FROM {Ticket._meta.db_table} t WHERE t.repo = {_table}.name"
+    " AND t.state IN ('waiting', 'offered'))"
+)
+_LOCK = (
+    f"INSERT INTO {_table} (name, counter, case_insensitive, checkout_path, checkout_scope, created_at)"
+    " VALUES (%s, %s, %s, '', '', %s)"
+    f" ON CONFLICT (name) DO UPDATE SET counter = {_table}.counter + %s"
+    f" RETURNING id, counter, case_insensitive, {_DUE}, {_IDLE}, {_LINE}"
+)
+
+
+@contextmanager
+def repository_lock(name: str, numbers: int = 0) -> Iterator[Locked]:
+    """Hold the repository's lock for one transaction; make its row on first use.
+
+    ``numbers`` are drawn from the repository's counter beforehand; unused ones leave a gap, which is
+    fine: the counter only has to grow. On SQLite the write transaction is the lock
+    (``transaction_mode`` IMMEDIATE), on PostgreSQL the row. Nothing slow may happen inside.
+    """
+    with transaction.atomic(), gathered():
+        yield _lock(name, numbers)
+
+
+@contextmanager
+def repository_locks(names: list[str]) -> Iterator[dict[str, Locked]]:
+    """Hold the locks of several repositories, taken in sorted order, for one transaction."""
+    with transaction.atomic(), gathered():
+        yield {name: _lock(name, 0) for name in sorted(set(names))}
+
+
+def idle_cutoff(now: datetime) -> datetime:
+    """Claims with a session that was last heard of at or before this moment have ended."""
+    seconds = settings.COORD.idle_timeout_sec
+    return now - timedelta(seconds=seconds) if seconds else datetime.min.replace(year=1970, tzinfo=now.tzinfo)
+
+
+def _lock(name: str, numbers: int) -> Locked:
+    now = clock.now()
+    adapt = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LOCK,
+            [
+                name,
+                numbers,
+                False,
+                adapt(now),
+                numbers,
+                adapt(now),
+                adapt(idle_cutoff(now)),
+            ],
+        )
+        row = cursor.fetchone()
+    now = max(now, clock.now()) if connection.vendor == "postgresql" else now
+    return Locked(
+        id=row[0],
+        name=name,
+        case_insensitive=bool(row[2]),
+        now=now,
+        due=bool(row[3] or row[4]),
+        line=bool(row[5]),
+        _counter=row[1],
+        _reserved=numbers,
+    )

@@ -1,0 +1,36 @@
+"""Who counts as one: two claims of one party never stand in each other's way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An engineer, and the session (one agent process) that acts for the engineer.
+
+    Two parties are the same when their sessions are equal; where either has no session, when the
+    engineer names are equal. So two agents of one person do not silently share a file, and the
+    sub-agents of one session do.
+    """
+
+    engineer: str
+    session_id: str | None = None
+
+    def is_same(self, engineer: str, session_id: str | None) -> bool:
+        """Whether the named engineer and session are this party."""
+        if self.session_id is not None and session_id is not None:
+            return self.session_id == session_id
+        return self.engineer == engineer
+
+    @property
+    def label(self) -> str:
+        """The party as shown to others: the engineer, with a shortened session."""
+        return f"{self.engineer} ({short_session(self.session_id)})" if self.session_id else self.engineer
+
+
+def short_session(session_id: str | None) -> str | None:
+    """A session id cut so that it names a session without being usable as one."""
+    if session_id is None:
+        return None
+    return session_id if len(session_id) <= 4 else f"{session_id[: min(8, len(session_id) // 2)]}…"

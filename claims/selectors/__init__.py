@@ -1,0 +1,1 @@
+"""Reading claims, conflicts, requests and the inbox."""

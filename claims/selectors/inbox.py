@@ -1,0 +1,188 @@
+"""Reading release requests, the line and a session's inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from claims import answers
+from claims.models import Claim, Partnership, ReleaseRequest
+from claims.selectors.listing import live
+from claims.services.leases import Lost, lost_leases
+from claims.services.waiting import present_refusal
+from common import clock
+from common.caller import Caller
+from ownership.models import Contention
+from queueing.models import IN_LINE, Ticket
+from queueing.selectors import present
+
+MOST_REQUESTS = 200
+MOST_TICKETS = 100
+MOST_INBOX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """Which tickets to list. ``state`` empty is those still in line."""
+
+    requester: str | None = None
+    session_id: str | None = None
+    repo: str | None = None
+    state: str | None = None
+
+
+def request_by_id(request_id: str, caller: Caller) -> ReleaseRequest | None:
+    """One release request, if the caller may see it."""
+    return _requests(caller).filter(id=request_id).first()
+
+
+def list_requests(
+    caller: Caller,
+    *,
+    requester: str | None = None,
+    claim_id: str | None = None,
+    decision: str | None = None,
+    repo: str | None = None,
+    session_id: str | None = None,
+) -> list[dict[str, Any]]:
+    """Release requests, newest first, with their claim's present state."""
+    asked = _requests(caller)
+    for name, value in (
+        ("requester_engineer", requester),
+        ("claim_id", claim_id),
+        ("decision", decision),
+        ("requester_session_id", session_id),
+    ):
+        if value:
+            asked = asked.filter(**{name: value})
+    if repo is not None:
+        asked = asked.filter(claim__repository__name=repo)
+    return [
+        {
+            **answers.request_row(request),
+            "holder_engineer": request.claim.engineer,
+            "holder_pattern": request.claim.pattern,
+            "holder_repo": answers.repo_or_null(request.claim.repository.name),
+            "claim_released_at": clock.iso(request.claim.released_at),
+        }
+        for request in asked.order_by("-created_at")[:MOST_REQUESTS]
+    ]
+
+
+def list_tickets(wanted: TicketFilter, caller: Caller) -> list[dict[str, Any]]:
+    """Tickets, newest first, with true position and present blocker."""
+    now = clock.now()
+    tickets = Ticket.objects.all()
+    if caller.repositories is not None:
+        tickets = tickets.filter(repo__in=caller.repositories)
+    for name in ("requester", "session_id", "repo"):
+        value = getattr(wanted, name)
+        if value is not None and (value or name == "repo"):
+            tickets = tickets.filter(**{{"requester": "engineer"}.get(name, name): value})
+    if wanted.state in (None, "", "waiting"):
+        tickets = tickets.filter(present(now), state="waiting")
+    else:
+        state = "offered" if wanted.state == "in_progress" else wanted.state
+        tickets = tickets.filter(state=state)
+    entries = []
+    for ticket in tickets.order_by("-place", "-enqueued_at")[:MOST_TICKETS]:
+        outcome = present_refusal(ticket, now) if ticket.state in IN_LINE else None
+        entries.append(answers.queue_entry(ticket, outcome.position if outcome else 0, outcome))
+    return entries
+
+
+def inbox_requests(session_id: str, caller: Caller) -> list[ReleaseRequest]:
+    """Open requests to a session's live claims, newest first."""
+    asked = _requests(caller).filter(claim__session_id=session_id, claim__released_at__isnull=True)
+    return list(asked.filter(decision="pending").order_by("-created_at")[:MOST_INBOX])
+
+
+def inbox(session_id: str, requests: list[ReleaseRequest], caller: Caller) -> list[dict[str, Any]]:
+    """What a session should know: requests, refusals of others, narrowings, lost leases."""
+    claims = Claim.objects.filter(live(clock.now()), session_id=session_id)
+    if caller.repositories is not None:
+        claims = claims.filter(repository__name__in=caller.repositories)
+    own = {claim.id: claim for claim in claims}
+    return [
+        *(_request_entry(request) for request in requests),
+        *_refused(own),
+        *_narrowed(own),
+        *(_lost_entry(lost) for lost in lost_leases(session_id, caller)),
+    ]
+
+
+def lost_entry(lost: Lost) -> dict[str, Any]:
+    """A lost lease as the inbox and the heartbeat show it."""
+    return _lost_entry(lost)
+
+
+def _requests(caller: Caller) -> QuerySet[ReleaseRequest]:
+    asked = ReleaseRequest.objects.select_related("claim__repository")
+    if caller.repositories is None:
+        return asked
+    return asked.filter(claim__repository__name__in=caller.repositories)
+
+
+def _request_entry(request: ReleaseRequest) -> dict[str, Any]:
+    return {
+        "kind": "request",
+        **answers.request_row(request),
+        "holder_engineer": request.claim.engineer,
+        "holder_pattern": request.claim.pattern,
+        "holder_repo": answers.repo_or_null(request.claim.repository.name),
+    }
+
+
+def _refused(own: dict[str, Claim]) -> list[dict[str, Any]]:
+    rows = Contention.objects.filter(claim_id__in=list(own)).order_by("-created_at", "-id")[:MOST_INBOX]
+    return [
+        {
+            "kind": "auto-conflict",
+            "id": str(row.pk),
+            "claim_id": row.claim_id,
+            "attempted_by": row.attempted_by,
+            "attempted_pattern": row.pattern,
+            "attempted_session_id": row.attempted_session_id,
+            "created_at": clock.iso(row.created_at),
+            "holder_pattern": own[row.claim_id].pattern,
+            "holder_engineer": own[row.claim_id].engineer,
+        }
+        for row in rows
+    ]
+
+
+def _narrowed(own: dict[str, Claim]) -> list[dict[str, Any]]:
+    links = Partnership.objects.filter(
+        holder_id__in=list(own), kind=Partnership.Kind.AUTO_NARROW, partner__released_at__isnull=True
+    ).select_related("partner")
+    return [
+        {
+            "kind": "auto-narrow-notice",
+            "id": str(link.pk),
+            "claim_id": link.holder_id,
+            "holder_pattern": own[link.holder_id].pattern,
+            "holder_engineer": own[link.holder_id].engineer,
+            "partner_claim_id": link.partner_id,
+            "partner_engineer": link.partner.engineer,
+            "file": link.pattern,
+            "symbols": link.symbols,
+            "created_at": clock.iso(link.created_at),
+        }
+        for link in links.order_by("-created_at")[:MOST_INBOX]
+    ]
+
+
+def _lost_entry(lost: Lost) -> dict[str, Any]:
+    claim, holder = lost.claim, lost.holder
+    return {
+        "kind": "lease-lost",
+        "id": claim.id,
+        "claim_id": claim.id,
+        "pattern": claim.pattern,
+        "repo": answers.repo_or_null(claim.repository.name),
+        "reason": claim.end_reason or ("expired" if claim.expires_at <= clock.now() else "idle"),
+        "ended_at": clock.iso(claim.released_at or claim.expires_at),
+        "held_now_by": holder.engineer if holder else None,
+    }

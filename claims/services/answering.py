@@ -1,0 +1,223 @@
+"""Carrying out a holder's answer: narrow the claim, or let the requester in beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from django.conf import settings
+
+from claims.locks import Locked
+from claims.models import Claim, ClaimSymbol, Partnership, ReleaseRequest
+from claims.parties import Party
+from claims.scopes import Item, ItemError, read_items, read_pattern
+from claims.services import draining
+from claims.services.ending import By, End, end_claims
+from claims.verdicts import Question, judge
+from common.errors import Conflict, Invalid
+from ownership.selectors import current_rules
+from patterns import Pattern, TooComplex, contains, overlaps
+from symbols import paths_overlap
+from webhooks.services import NewEvent, record
+from webhooks.types import EventType
+
+
+class Wanted(Protocol):
+    """The part of an answer that names patterns."""
+
+    narrowed_pattern: str | None
+    coexist_pattern: str | None
+    coexist_symbols: Mapping[str, Sequence[str]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The checked patterns of an answer."""
+
+    pattern: Pattern | None = None
+    items: tuple[Item, ...] = ()
+
+
+def prepare(locked: Locked, request: ReleaseRequest, decision: str, wanted: Wanted) -> Prepared:
+    """Check an answer's patterns before anything changes. Raises :class:`Invalid` or :class:`Conflict`."""
+    try:
+        if decision == ReleaseRequest.Decision.NARROWED:
+            return Prepared(pattern=_inside(locked, request.claim, wanted.narrowed_pattern or "", "narrowed"))
+        if decision == ReleaseRequest.Decision.COEXIST:
+            return Prepared(items=_coexist_items(locked, request, wanted))
+    except ItemError as error:
+        raise Invalid(error.warning, next=error.hint) from error
+    return Prepared()
+
+
+def narrow(
+    locked: Locked, request: ReleaseRequest, prepared: Prepared, by: By
+) -> tuple[list[str], dict[str, Any]]:
+    """Replace the claim by its narrower self, which keeps symbols, narrowability and partners; free the rest."""
+    old, pattern = request.claim, prepared.pattern
+    if pattern is None:
+        raise Invalid("narrowed needs narrowed_pattern")
+    end_claims(locked, [old.id], End.NARROWED, by, drain=False)
+    symbols = list(old.symbols.values_list("path", flat=True))
+    new = Claim.objects.create(
+        repository_id=locked.id,
+        engineer=old.engineer,
+        session_id=old.session_id,
+        branch=old.branch,
+        description=old.description,
+        claim_type=old.claim_type,
+        pattern=pattern.text,
+        prefix=pattern.prefix,
+        tail=pattern.tail,
+        scope_type=old.scope_type,
+        narrowable=old.narrowable,
+        severity=current_rules().severity(locked.name, pattern),
+        fence=locked.next_number(),
+        created_at=locked.now,
+        expires_at=old.shortened_from or old.expires_at,
+        last_activity=locked.now if old.session_id else None,
+    )
+    ClaimSymbol.objects.bulk_create(
+        ClaimSymbol(claim=new, repository_id=locked.id, path=path, prefix=new.prefix) for path in symbols
+    )
+    _keep_partners(locked, old, new, pattern)
+    draining.drain(locked)
+    return [new.id], {
+        "narrowed_pattern": pattern.text,
+        "original_pattern": old.pattern,
+        "original_claim_id": old.id,
+        "new_claim_id": new.id,
+    }
+
+
+def coexist(locked: Locked, request: ReleaseRequest, prepared: Prepared) -> tuple[list[str], dict[str, Any]]:
+    """Let the requester in beside the holder, on the agreed scope and nothing else."""
+    holder = request.claim
+    made = []
+    for item in prepared.items:
+        claim = Claim.objects.create(
+            repository_id=locked.id,
+            engineer=request.requester_engineer,
+            session_id=request.requester_session_id,
+            description=f"coexist via request {request.id}",
+            claim_type=Claim.Type.FILE,
+            pattern=item.pattern.text,
+            prefix=item.pattern.prefix,
+            tail=item.pattern.tail,
+            scope_type=item.scope_type,
+            narrowable=item.narrowable,
+            severity=current_rules().severity(locked.name, item.pattern),
+            fence=locked.next_number(),
+            created_at=locked.now,
+            expires_at=locked.now + timedelta(hours=settings.COORD.default_ttl_hours),
+            last_activity=locked.now if request.requester_session_id else None,
+        )
+        ClaimSymbol.objects.bulk_create(
+            ClaimSymbol(claim=claim, repository_id=locked.id, path=path, prefix=claim.prefix)
+            for path in item.symbols or ()
+        )
+        Partnership.objects.create(
+            holder=holder,
+            partner=claim,
+            kind=Partnership.Kind.COEXIST,
+            pattern=item.pattern.text,
+            symbols=list(item.symbols) if item.symbols else None,
+            created_at=locked.now,
+        )
+        made.append(claim)
+    record(*[_coexist_event(locked, holder, claim, request) for claim in made])
+    return [claim.id for claim in made], {
+        "coexist_pattern": made[0].pattern,
+        "holder_claim_id": holder.id,
+        "requester_claim_id": made[0].id,
+    }
+
+
+def _inside(locked: Locked, claim: Claim, text: str, answer: str) -> Pattern:
+    inner = read_pattern(text, case_insensitive=locked.case_insensitive)
+    outer = read_pattern(claim.pattern, case_insensitive=locked.case_insensitive)
+    try:
+        inside = contains(outer, inner)
+    except TooComplex as error:
+        raise Invalid(
+            f"{answer} pattern '{text}' is too intricate to compare with '{claim.pattern}'.",
+            next="Use a pattern with fewer wildcards.",
+        ) from error
+    if not inside:
+        raise Invalid(
+            f"{answer} pattern '{text}' is not inside the holder's pattern '{claim.pattern}'",
+            next=f"Name a part of '{claim.pattern}'.",
+        )
+    return inner
+
+
+def _coexist_items(locked: Locked, request: ReleaseRequest, wanted: Wanted) -> tuple[Item, ...]:
+    raw: list[dict[str, Any]]
+    if wanted.coexist_symbols:
+        raw = [{"pattern": file, "symbols": list(paths)} for file, paths in wanted.coexist_symbols.items()]
+    else:
+        raw = [{"pattern": wanted.coexist_pattern}]
+    items = read_items(raw, case_insensitive=locked.case_insensitive)
+    held = list(request.claim.symbols.values_list("path", flat=True))
+    for item in items:
+        _inside(locked, request.claim, item.sent, "coexist")
+        if held and any(paths_overlap(mine, theirs) for mine in item.symbols or () for theirs in held):
+            raise Invalid(
+                f"coexist symbols of '{item.sent}' meet the holder's own: {', '.join(sorted(held))}"
+            )
+    party = Party(request.requester_engineer, request.requester_session_id)
+    asked = Question(
+        locked.id,
+        locked.now,
+        party,
+        locked.case_insensitive,
+        shared=current_rules().shared(locked.name),
+        ignore_claims=(request.claim_id,),
+    )
+    conflicts = judge(asked, items).conflicts
+    if conflicts:
+        third = conflicts[0].holder
+        raise Conflict(
+            f"'{conflicts[0].item.sent}' is held by {third.party.label} as '{third.pattern}' too.",
+            next="Agree on a scope that only you hold.",
+        )
+    return items
+
+
+def _keep_partners(locked: Locked, old: Claim, new: Claim, pattern: Pattern) -> None:
+    kept = []
+    for link in [*old.partners_here.all(), *old.partners_there.all()]:
+        scope = read_pattern(link.pattern, case_insensitive=locked.case_insensitive)
+        if overlaps(scope, pattern):
+            holds = link.holder_id == old.id
+            kept.append(
+                Partnership(
+                    holder_id=new.id if holds else link.holder_id,
+                    partner_id=link.partner_id if holds else new.id,
+                    kind=link.kind,
+                    pattern=link.pattern,
+                    symbols=link.symbols,
+                    created_at=locked.now,
+                )
+            )
+    Partnership.objects.bulk_create(kept, ignore_conflicts=True)
+
+
+def _coexist_event(locked: Locked, holder: Claim, claim: Claim, request: ReleaseRequest) -> NewEvent:
+    return NewEvent(
+        type=EventType.CLAIM_COEXIST,
+        repo=locked.name,
+        actor_engineer=claim.engineer,
+        actor_session_id=claim.session_id,
+        claim_id=claim.id,
+        request_id=request.id,
+        detail={
+            "holder_claim_id": holder.id,
+            "requester_claim_id": claim.id,
+            "coexist_pattern": claim.pattern,
+            "fence": claim.fence,
+            "expires_at": claim.expires_at.isoformat(),
+        },
+    )

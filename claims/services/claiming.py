@@ -1,0 +1,200 @@
+"""Claiming: ask for scopes, get all of them, a refusal that names each holder, or a place in line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.conf import settings
+
+from claims import line
+from claims.locks import Locked, repository_lock
+from claims.models import Claim
+from claims.scopes import ClaimRequest, Item
+from claims.services import draining
+from claims.services.activity import note_life
+from claims.services.ending import settle_due
+from claims.services.granting import write_grant
+from claims.verdicts import Conflict, Question, Verdict, judge
+from common import metrics
+from common.caller import Caller
+from common.errors import TooMany
+from ownership.selectors import RuleSet, current_rules
+from ownership.services import Attempt, log_contention
+from patterns import parse
+from queueing import services as tickets
+from queueing.models import Ticket
+from webhooks.services import record
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a refused request may stand in line, and for whom."""
+
+    wait_seconds: float = 0
+    hold_seconds: float = 0
+    server: str = ""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the caller wants a place at all."""
+        return self.wait_seconds > 0 or self.hold_seconds > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to a claim request: granted (``claims``), refused (``conflicts``, ``behind``) or in line
+    (``ticket``). ``cycle`` is set when waiting would be a deadlock.
+    """
+
+    repo: str
+    now: datetime
+    claims: Sequence[Claim] = ()
+    conflicts: Sequence[Conflict] = ()
+    behind: Sequence[line.Behind] = ()
+    warnings: Sequence[str] = ()
+    ticket: Ticket | None = None
+    position: int = 0
+    eta_s: int | None = None
+    cycle: Sequence[line.Link] = field(default=())
+
+    @property
+    def granted(self) -> bool:
+        """Whether everything asked for is held now."""
+        return bool(self.claims)
+
+
+NO_WAIT = Wait()
+
+
+def claim_scopes(request: ClaimRequest, caller: Caller, wait: Wait = NO_WAIT) -> Outcome:
+    """Grant the whole request, refuse it, or put it in line; one transaction under the repository's lock.
+
+    Granted: claims with fences, ``claim_granted`` and partner events. Refused: one contention row per
+    item and holder. In line: a ticket and ``queue_enqueue``. Raises :class:`TooMany` at a limit; then
+    nothing is changed.
+    """
+    rules = current_rules()
+    with repository_lock(request.repo, numbers=len(request.items)) as locked:
+        if locked.due:
+            settle_due(locked)
+        request = in_case_of(locked, request)
+        if request.party.session_id:
+            note_life([request.party.session_id], locked.now)
+        verdict = judge(question(locked, request, rules), request.items)
+        behind = line.standing_before(locked, request, verdict) if locked.line else []
+        if verdict.conflicts or behind:
+            return _refuse(locked, request, verdict, behind, caller, wait)
+        _check_limit(request, verdict)
+        if locked.line:
+            line.note_passed(locked, request)
+        return grant(locked, request, verdict, rules)
+
+
+def grant(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: RuleSet) -> Outcome:
+    """Write a grant and its events. The caller holds the lock and has seen no conflict."""
+    written = write_grant(locked, request, verdict, rules)
+    record(*written.events)
+    return Outcome(request.repo, locked.now, claims=written.claims, warnings=written.warnings)
+
+
+def question(locked: Locked, request: ClaimRequest, rules: RuleSet) -> Question:
+    """The question that the verdict answers for this request, at the lock's moment."""
+    return Question(
+        locked.id,
+        locked.now,
+        request.party,
+        case_insensitive=locked.case_insensitive,
+        shared=rules.shared(locked.name),
+    )
+
+
+def in_case_of(locked: Locked, request: ClaimRequest) -> ClaimRequest:
+    """The request with its patterns read in the repository's case mode."""
+    if not locked.case_insensitive:
+        return request
+    return replace(request, items=tuple(_folded(item) for item in request.items))
+
+
+def _folded(item: Item) -> Item:
+    return replace(item, pattern=parse(item.sent, case_insensitive=True))
+
+
+def _refuse(
+    locked: Locked,
+    request: ClaimRequest,
+    verdict: Verdict,
+    behind: Sequence[line.Behind],
+    caller: Caller,
+    wait: Wait,
+) -> Outcome:
+    metrics.claims_conflicts(len(verdict.conflicts))
+    outcome = Outcome(request.repo, locked.now, conflicts=verdict.conflicts, behind=behind)
+    if not wait.wanted:
+        _log(request, verdict, draining.new_uid())
+        return outcome
+    cycle = line.closing_cycle(locked, request, verdict, behind)
+    if cycle:
+        _log(request, verdict, draining.new_uid())
+        return replace(outcome, cycle=cycle)
+    ticket = _park(locked, request, caller, wait)
+    _log(request, verdict, ticket.id)
+    position, eta_s = line.position(locked.name, ticket, locked.now)
+    return replace(outcome, ticket=ticket, position=position, eta_s=eta_s)
+
+
+def _park(locked: Locked, request: ClaimRequest, caller: Caller, wait: Wait) -> Ticket:
+    try:
+        return tickets.enqueue(
+            repo=locked.name,
+            place=locked.next_number(),
+            engineer=request.party.engineer,
+            session_id=request.party.session_id,
+            caller=caller.name,
+            urgency=request.urgency,
+            request=request.to_json(),
+            now=locked.now,
+            wait_seconds=wait.wait_seconds,
+            hold_seconds=wait.hold_seconds,
+            server=wait.server,
+        )
+    except tickets.LineFull as full:
+        raise TooMany(
+            f"The {full.whose} has {full.limit} waiting tickets, which is the limit.",
+            retry_after_s=60,
+            next="Wait for one of your tickets to end, or cancel one with DELETE /requests/{queue_id}.",
+        ) from full
+
+
+def _log(request: ClaimRequest, verdict: Verdict, request_uid: str) -> None:
+    if verdict.conflicts:
+        log_contention(
+            [
+                Attempt(
+                    request_uid=request_uid,
+                    repo=request.repo,
+                    pattern=conflict.item.pattern.text,
+                    attempted_by=request.party.engineer,
+                    attempted_session_id=request.party.session_id,
+                    claim_id=conflict.holder.id,
+                    holder_engineer=conflict.holder.engineer,
+                    holder_pattern=conflict.holder.pattern,
+                )
+                for conflict in verdict.conflicts
+            ]
+        )
+
+
+def _check_limit(request: ClaimRequest, verdict: Verdict) -> None:
+    limit = settings.COORD.max_claims_per_engineer
+    if not limit:
+        return
+    wanted = len(request.items) - len(verdict.held)
+    held = Claim.objects.filter(engineer=request.party.engineer, released_at__isnull=True).count()
+    if wanted and held + wanted > limit:
+        raise TooMany(
+            f"'{request.party.engineer}' holds {held} claims; {wanted} more would pass the limit of {limit}.",
+            retry_after_s=60,
+            next="Release claims that are done.",
+        )

@@ -1,0 +1,192 @@
+"""Writing a grant: claims, symbols, partnerships and the events that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from claims.locks import Locked
+from claims.models import Claim, ClaimSymbol, Partnership
+from claims.scopes import ClaimRequest, Item, ScopeKey
+from claims.verdicts import Coexistence, Verdict
+from common import clock, metrics
+from ownership.selectors import RuleSet
+from webhooks.services import NewEvent
+from webhooks.types import EventType
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Claims in the order of the request's items, and the events to record for them."""
+
+    claims: list[Claim]
+    events: list[NewEvent]
+    warnings: list[str]
+
+
+def write_grant(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: RuleSet) -> Grant:
+    """Insert what the verdict allows; renew what the party holds already. Records nothing yet.
+
+    The caller holds the lock, has seen ``verdict.conflicts`` empty and records ``events``.
+    """
+    shared = {c.index for c in verdict.coexistences if c.kind == Partnership.Kind.SHARED}
+    made: dict[int, Claim] = {}
+    first: dict[ScopeKey, int] = {}
+    for index, item in enumerate(request.items):
+        if index not in verdict.held and first.setdefault(item.key, index) == index:
+            made[index] = _new_claim(locked, request, item, rules, index in shared)
+    Claim.objects.bulk_create(made.values())
+    _write_symbols(locked, request, made)
+    renewed = _renew(locked, request, verdict)
+    links = _link(locked, verdict, made)
+    claims = [renewed.get(index) or made[first[item.key]] for index, item in enumerate(request.items)]
+    for claim in made.values():
+        metrics.claims_created(claim.severity)
+    events = [*_partner_events(locked, request, links), _granted_event(request, claims)]
+    return Grant(claims, events, _partner_warnings(links))
+
+
+def lease_end(now: datetime, claim_type: str, ttl_hours: float | None, *, shared: bool = False) -> datetime:
+    """When a claim made now ends. Shared files have the shared lease, whatever is asked for."""
+    if claim_type == Claim.Type.SHARED_FILE:
+        return now + timedelta(hours=settings.COORD.shared_ttl_hours)
+    hours = ttl_hours or settings.COORD.default_ttl_hours
+    return now + timedelta(hours=min(hours, settings.COORD.shared_ttl_hours) if shared else hours)
+
+
+def _new_claim(locked: Locked, request: ClaimRequest, item: Item, rules: RuleSet, shared: bool) -> Claim:
+    return Claim(
+        repository_id=locked.id,
+        engineer=request.party.engineer,
+        session_id=request.party.session_id,
+        branch=request.branch,
+        description=request.description,
+        claim_type=item.claim_type,
+        pattern=item.pattern.text,
+        prefix=item.pattern.prefix,
+        tail=item.pattern.tail,
+        scope_type=item.scope_type,
+        narrowable=item.narrowable,
+        severity=rules.severity(locked.name, item.pattern),
+        fence=locked.next_number(),
+        created_at=locked.now,
+        expires_at=lease_end(locked.now, item.claim_type, request.ttl_hours, shared=shared),
+        last_activity=locked.now if request.party.session_id else None,
+    )
+
+
+def _write_symbols(locked: Locked, request: ClaimRequest, made: dict[int, Claim]) -> None:
+    rows = [
+        ClaimSymbol(claim=claim, repository_id=locked.id, path=path, prefix=claim.prefix)
+        for index, claim in made.items()
+        for path in request.items[index].symbols or ()
+    ]
+    if rows:
+        ClaimSymbol.objects.bulk_create(rows)
+
+
+def _renew(locked: Locked, request: ClaimRequest, verdict: Verdict) -> dict[int, Claim]:
+    """A scope asked for again is the claim that is held, with a lease that is never shorter."""
+    if not verdict.held:
+        return {}
+    claims = {claim.id: claim for claim in Claim.objects.filter(id__in=verdict.held.values())}
+    for claim in claims.values():
+        end = lease_end(locked.now, claim.claim_type, request.ttl_hours)
+        if claim.shortened_from is not None:
+            claim.shortened_from = max(claim.shortened_from, end)
+        else:
+            claim.expires_at = max(claim.expires_at, end)
+        if claim.session_id:
+            claim.last_activity = locked.now
+    Claim.objects.bulk_update(claims.values(), ["expires_at", "shortened_from", "last_activity"])
+    return {index: claims[claim_id] for index, claim_id in verdict.held.items()}
+
+
+def _link(locked: Locked, verdict: Verdict, made: dict[int, Claim]) -> list[tuple[Coexistence, Partnership]]:
+    links = [
+        (
+            meeting,
+            Partnership(
+                holder_id=meeting.holder.id,
+                partner=made[meeting.index],
+                kind=meeting.kind,
+                pattern=meeting.pattern,
+                symbols=list(meeting.symbols) if meeting.symbols else None,
+                created_at=locked.now,
+            ),
+        )
+        for meeting in verdict.coexistences
+        if meeting.index in made
+    ]
+    if links:
+        Partnership.objects.bulk_create([link for _, link in links], ignore_conflicts=True)
+    return links
+
+
+def _partner_events(
+    locked: Locked, request: ClaimRequest, links: list[tuple[Coexistence, Partnership]]
+) -> list[NewEvent]:
+    types = {
+        Partnership.Kind.AUTO_COEXIST: EventType.AUTO_COEXIST,
+        Partnership.Kind.AUTO_NARROW: EventType.AUTO_NARROW,
+        Partnership.Kind.SHARED: EventType.CLAIM_COEXIST,
+    }
+    return [
+        NewEvent(
+            type=types[Partnership.Kind(meeting.kind)],
+            repo=locked.name,
+            actor_engineer=request.party.engineer,
+            actor_session_id=request.party.session_id,
+            claim_id=meeting.holder.id,
+            detail={
+                "holder_claim_id": meeting.holder.id,
+                "requester_claim_id": link.partner_id,
+                "overlapping_paths": [meeting.pattern],
+                "overlapping_symbols": (
+                    [{"file": meeting.pattern, "symbols": list(meeting.symbols)}]
+                    if meeting.symbols and meeting.kind == Partnership.Kind.AUTO_NARROW
+                    else []
+                ),
+            },
+        )
+        for meeting, link in links
+    ]
+
+
+def _granted_event(request: ClaimRequest, claims: Sequence[Claim]) -> NewEvent:
+    detail: dict[str, Any] = {
+        "claim_ids": [claim.id for claim in claims],
+        "engineer": request.party.engineer,
+        "repo": request.repo or None,
+        "session_id": request.party.session_id,
+        "claims": [
+            {
+                "id": claim.id,
+                "pattern": claim.pattern,
+                "fence": claim.fence,
+                "expires_at": clock.iso(claim.expires_at),
+                "scope_type": claim.scope_type,
+            }
+            for claim in claims
+        ],
+    }
+    return NewEvent(
+        type=EventType.CLAIM_GRANTED,
+        repo=request.repo,
+        actor_engineer=request.party.engineer,
+        actor_session_id=request.party.session_id,
+        claim_id=claims[0].id,
+        detail=detail,
+    )
+
+
+def _partner_warnings(links: list[tuple[Coexistence, Partnership]]) -> list[str]:
+    return [
+        f"'{meeting.pattern}' is shared: {meeting.holder.party.label} is working there too."
+        for meeting, _ in links
+        if meeting.kind == Partnership.Kind.SHARED
+    ]

@@ -1,0 +1,100 @@
+"""Releasing: by claim, by session."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from claims.locks import repository_locks
+from claims.models import Claim
+from claims.services.ending import By, End, Ended, end_claims
+from common.caller import Caller
+from common.errors import Conflict, ErrorCode
+from queueing import services as tickets
+from queueing.models import IN_LINE, Ticket
+
+
+def release_claims(
+    claim_ids: Sequence[str],
+    caller: Caller,
+    *,
+    engineer: str | None = None,
+    fences: dict[str, int] | None = None,
+    reason: str | None = None,
+) -> list[Ended]:
+    """Release what the caller may release of these claims, all in one transaction; returns those.
+
+    ``engineer`` limits it to that engineer's claims; a personal token limits it to its engineer's or the
+    calling session's. Unknown, ended and foreign ids release nothing and disturb nobody. A stale fence in
+    ``fences`` refuses the whole call (409 ``stale_fence``).
+    """
+    ids = list(dict.fromkeys(claim_ids))
+    rows = Claim.objects.filter(id__in=ids, released_at__isnull=True).values_list(
+        "id", "repository__name", "engineer", "session_id", "fence"
+    )
+    by_repo: dict[str, list[str]] = defaultdict(list)
+    for claim_id, repo, holder, session_id, fence in rows:
+        check_fence(claim_id, fence, (fences or {}).get(claim_id))
+        if caller.sees(repo) and may_release(caller, holder, session_id, engineer):
+            by_repo[repo].append(claim_id)
+    if not by_repo:
+        return []
+    by = By(
+        engineer=engineer or caller.engineer,
+        session_id=caller.session_id,
+        operator=caller.name if caller.kind == "admin" else None,
+        reason=reason,
+    )
+    end = End.OPERATOR if caller.kind == "admin" else End.RELEASED
+    order = {claim_id: place for place, claim_id in enumerate(ids)}
+    with repository_locks(list(by_repo)) as locks:
+        return [
+            claim
+            for repo, found in by_repo.items()
+            for claim in end_claims(locks[repo], sorted(found, key=order.__getitem__), end, by)
+        ]
+
+
+def release_session(session_id: str, caller: Caller, *, repo: str | None = None) -> list[Ended]:
+    """End everything a session holds or waits for, in the caller's repositories; the session may go on."""
+    claims = Claim.objects.filter(session_id=session_id, released_at__isnull=True)
+    places = Ticket.objects.filter(session_id=session_id, state__in=IN_LINE)
+    if repo is not None:
+        claims, places = claims.filter(repository__name=repo), places.filter(repo=repo)
+    if caller.engineer is not None and not caller.operator:
+        claims, places = claims.filter(engineer=caller.engineer), places.filter(engineer=caller.engineer)
+    by_repo: dict[str, list[str]] = defaultdict(list)
+    for claim_id, name in claims.values_list("id", "repository__name"):
+        if caller.sees(name):
+            by_repo[name].append(claim_id)
+    waiting: dict[str, list[Ticket]] = defaultdict(list)
+    for ticket in places:
+        if caller.sees(ticket.repo):
+            waiting[ticket.repo].append(ticket)
+    by = By(session_id=session_id, operator=caller.name if caller.kind == "admin" else None)
+    with repository_locks([*by_repo, *waiting]) as locks:
+        for name, own in waiting.items():
+            for ticket in own:
+                tickets.cancel(ticket, locks[name].now, "session")
+        return [
+            claim for name, ids in by_repo.items() for claim in end_claims(locks[name], ids, End.SESSION, by)
+        ]
+
+
+def may_release(caller: Caller, holder: str, session_id: str | None, engineer: str | None) -> bool:
+    """Whether the caller may end this claim."""
+    if engineer and engineer != holder:
+        return False
+    if caller.engineer is None or caller.operator:
+        return True
+    return caller.engineer == holder or (session_id is not None and caller.session_id == session_id)
+
+
+def check_fence(claim_id: str, fence: int, presented: int | None) -> None:
+    """Refuse a fence that is not the claim's: the presenter's knowledge is out of date."""
+    if presented is not None and presented != fence:
+        raise Conflict(
+            f"Claim {claim_id} has fence {fence}, not {presented}.",
+            code=ErrorCode.STALE_FENCE,
+            next="Claim the scope again and use the fence of the answer.",
+        )

@@ -1,0 +1,68 @@
+"""Reading the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from queueing.models import IN_LINE, Ticket
+from queueing.ordering import level, order_key
+
+
+def present(now: datetime) -> Q:
+    """Tickets whose waiter is still there (an offer must also still be open)."""
+    there = Q(state="waiting", alive_until__gt=now, expires_at__gt=now)
+    return there | Q(state="offered", offer_until__gt=now)
+
+
+def key(ticket: Ticket, now: datetime) -> tuple[int, int]:
+    """The ticket's sort key under the service's settings."""
+    return order_key(
+        ticket,
+        now,
+        boost_after=settings.COORD.queue_age_boost_seconds,
+        most_overtakes=settings.COORD.queue_max_overtakes,
+    )
+
+
+def ticket_level(ticket: Ticket, now: datetime) -> int:
+    """The ticket's level under the service's settings."""
+    return level(
+        ticket,
+        now,
+        boost_after=settings.COORD.queue_age_boost_seconds,
+        most_overtakes=settings.COORD.queue_max_overtakes,
+    )
+
+
+def line(repo: str, now: datetime) -> list[Ticket]:
+    """The repository's present tickets in the order in which they are served."""
+    tickets = Ticket.objects.filter(present(now), repo=repo, state__in=IN_LINE)
+    return sorted(tickets, key=lambda ticket: key(ticket, now))
+
+
+def gone(repo: str, now: datetime) -> list[Ticket]:
+    """Tickets in line whose waiter is gone, whose wait is over or whose offer was not picked up."""
+    return list(Ticket.objects.filter(repo=repo, state__in=IN_LINE).exclude(present(now)))
+
+
+def tickets_of_party(engineer: str, session_id: str | None, now: datetime) -> QuerySet[Ticket]:
+    """A party's present tickets, in any repository."""
+    mine = Ticket.objects.filter(present(now), state__in=IN_LINE)
+    if session_id is not None:
+        return mine.filter(Q(session_id=session_id) | Q(session_id__isnull=True, engineer=engineer))
+    return mine.filter(engineer=engineer)
+
+
+def states(ids: Iterable[str]) -> dict[str, str]:
+    """The present state of each ticket."""
+    return dict(Ticket.objects.filter(id__in=list(ids)).values_list("id", "state"))
+
+
+def counts(repo: str, caller: str) -> tuple[int, int]:
+    """How many tickets wait in the repository, and how many of the credential's, anywhere."""
+    waiting = Ticket.objects.filter(state__in=IN_LINE)
+    return waiting.filter(repo=repo).count(), waiting.filter(caller=caller).count()

@@ -1,0 +1,173 @@
+"""Every change of a ticket: compare-and-set on its state, with one event, under the repository's lock.
+
+The callers hold the lock (:mod:`queueing` does not know what is waited for, nor how it is locked).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F
+
+from common import wakeups
+from queueing.models import Ticket
+from queueing.selectors import counts
+from webhooks.services import NewEvent, record
+from webhooks.types import EventType
+
+HEARTBEAT_SECONDS = 5
+"""How often a serving process says that its waiters are still there."""
+ALIVE_SECONDS = 20
+"""How long a waiter counts as present after the last such word."""
+
+
+class LineFull(Exception):
+    """A limit of the line is reached; ``whose`` is ``party`` or ``repository``."""
+
+    def __init__(self, whose: str, limit: int) -> None:
+        super().__init__(f"{whose} limit of {limit} waiting tickets")
+        self.whose = whose
+        self.limit = limit
+
+
+def enqueue(
+    *,
+    repo: str,
+    place: int,
+    engineer: str,
+    session_id: str | None,
+    caller: str,
+    urgency: str,
+    request: Mapping[str, Any],
+    now: datetime,
+    wait_seconds: float,
+    hold_seconds: float,
+    server: str,
+) -> Ticket:
+    """Put a party in line. Emits ``queue_enqueue``; raises :class:`LineFull` at a limit.
+
+    The wait ends after ``wait_seconds + hold_seconds``. With ``hold_seconds`` the place outlives the
+    call; without, it lives while the serving process keeps saying so.
+    """
+    depth, own = counts(repo, caller)
+    if settings.COORD.max_queue_depth_per_repo and depth >= settings.COORD.max_queue_depth_per_repo:
+        raise LineFull("repository", settings.COORD.max_queue_depth_per_repo)
+    if settings.COORD.max_queued_per_party and own >= settings.COORD.max_queued_per_party:
+        raise LineFull("party", settings.COORD.max_queued_per_party)
+    expires_at = now + timedelta(seconds=wait_seconds + hold_seconds)
+    ticket = Ticket.objects.create(
+        repo=repo,
+        place=place,
+        engineer=engineer,
+        session_id=session_id,
+        caller=caller,
+        urgency=urgency,
+        request=dict(request),
+        enqueued_at=now,
+        expires_at=expires_at,
+        alive_until=expires_at if hold_seconds else min(expires_at, now + timedelta(seconds=ALIVE_SECONDS)),
+        server=server,
+    )
+    record(_event(ticket, EventType.QUEUE_ENQUEUE, urgency=urgency, expires_at=expires_at.isoformat()))
+    return ticket
+
+
+def offer(ticket: Ticket, now: datetime) -> bool:
+    """Offer the ticket what it waits for, until picked up. Emits ``queue_offer``; wakes the waiter."""
+    until = now + timedelta(seconds=settings.COORD.offer_seconds)
+    if not _move(ticket, ("waiting",), state="offered", offer_until=until):
+        return False
+    record(_event(ticket, EventType.QUEUE_OFFER, offer_until=until.isoformat()))
+    wakeups.publish(f"ticket:{ticket.id}")
+    return True
+
+
+def grant(ticket: Ticket, now: datetime, result: Mapping[str, Any], claim_id: str) -> bool:
+    """Close the ticket as granted. Emits ``queue_grant``."""
+    if not _move(ticket, ("waiting", "offered"), state="granted", result=dict(result), ended_at=now):
+        return False
+    detail = {
+        "queue_id": ticket.id,
+        "granted_claim_id": claim_id,
+        "requester_engineer": ticket.engineer,
+        "pattern": first_pattern(ticket),
+    }
+    record(_event(ticket, EventType.QUEUE_GRANT, claim_id, **detail))
+    return True
+
+
+def cancel(ticket: Ticket, now: datetime, reason: str, operator: str | None = None) -> bool:
+    """Give the place up. Emits ``queue_cancel``; wakes the waiter."""
+    if not _move(ticket, ("waiting", "offered"), state="cancelled", end_reason=reason, ended_at=now):
+        return False
+    detail = {"queue_id": ticket.id, "requester_engineer": ticket.engineer, "pattern": first_pattern(ticket)}
+    record(_event(ticket, EventType.QUEUE_CANCEL, operator=operator, reason=reason, **detail))
+    wakeups.publish(f"ticket:{ticket.id}")
+    return True
+
+
+def expire(ticket: Ticket, now: datetime, reason: str) -> bool:
+    """End the wait: ``timeout``, ``gone`` or ``offer_lapsed``. Emits ``queue_expire``; wakes the waiter."""
+    if not _move(ticket, ("waiting", "offered"), state="expired", end_reason=reason, ended_at=now):
+        return False
+    record(_event(ticket, EventType.QUEUE_EXPIRE, reason=reason))
+    wakeups.publish(f"ticket:{ticket.id}")
+    return True
+
+
+def note_passed(tickets: Iterable[Ticket]) -> None:
+    """Count that these tickets were passed over by a later request."""
+    ids = [ticket.id for ticket in tickets]
+    if ids:
+        Ticket.objects.filter(id__in=ids).update(passed_over=F("passed_over") + 1)
+
+
+def move_to_front(ticket: Ticket, *, operator: str, reason: str) -> None:
+    """Put the ticket first in its line. Emits ``operator_action``."""
+    Ticket.objects.filter(id=ticket.id, state="waiting").update(front=True)
+    record(
+        _event(ticket, EventType.OPERATOR_ACTION, operator=operator, action="ticket_to_front", reason=reason)
+    )
+    wakeups.publish(f"ticket:{ticket.id}")
+
+
+def heartbeat(ids: Sequence[str], now: datetime) -> None:
+    """Say that these waiters are still connected."""
+    until = now + timedelta(seconds=ALIVE_SECONDS)
+    for start in range(0, len(ids), 500):
+        Ticket.objects.filter(id__in=ids[start : start + 500], state="waiting", alive_until__lt=until).update(
+            alive_until=until
+        )
+
+
+def first_pattern(ticket: Ticket) -> str:
+    """The first pattern of the opaque request, for texts and the reference's one-pattern fields."""
+    items = ticket.request.get("items") or [{}]
+    return str(items[0].get("pattern", ""))
+
+
+def _move(ticket: Ticket, from_states: tuple[str, ...], **changes: Any) -> bool:
+    """Compare-and-set on the state; the object follows the row."""
+    moved = Ticket.objects.filter(id=ticket.id, state__in=from_states).update(**changes)
+    if moved:
+        for name, value in changes.items():
+            setattr(ticket, name, value)
+    return bool(moved)
+
+
+def _event(
+    ticket: Ticket, kind: EventType, claim_id: str | None = None, operator: str | None = None, **detail: Any
+) -> NewEvent:
+    return NewEvent(
+        type=kind,
+        repo=ticket.repo,
+        actor_engineer=ticket.engineer,
+        actor_session_id=ticket.session_id,
+        operator=operator,
+        claim_id=claim_id,
+        ticket_id=ticket.id,
+        detail={"queue_id": ticket.id, "pattern": first_pattern(ticket), **detail},
+    )
