@@ -9,7 +9,7 @@ from the database alone, so that every replica answers alike, and stops after en
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -147,7 +147,11 @@ def symbol_holders(
                     found[row[0]] = _holder(row)
                     others += not is_own(found[row[0]])
                 colliding.setdefault(row[0], set()).add(row[12])
-    return [_with(found[key], tuple(sorted(paths))) for key, paths in colliding.items() if key in found]
+    return [
+        replace(found[key], colliding=tuple(sorted(paths)))
+        for key, paths in colliding.items()
+        if key in found
+    ]
 
 
 def _near(pattern: Pattern, alias: str) -> list[tuple[str, list[Any]]]:
@@ -194,12 +198,6 @@ def _holder(row: tuple[Any, ...]) -> Holder:
     values[6] = bool(values[6])
     values[9] = _moment(values[9])
     return Holder(*values)
-
-
-def _with(holder: Holder, colliding: tuple[str, ...]) -> Holder:
-    return Holder(
-        *(getattr(holder, name) for name in Holder.__slots__ if name != "colliding"), colliding=colliding
-    )
 
 
 def _moment(value: Any) -> datetime:

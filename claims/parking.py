@@ -104,15 +104,17 @@ async def wait_for_grant(ticket_id: str, repo: str, seconds: float, *, bound: bo
     end = loop.time() + seconds
     done = False
     try:
-        async with listening(f"ticket:{ticket_id}") as bell:
-            async with _lot().place(ticket_id, _Parked(repo, bell, bound)):
-                while True:
-                    left = end - loop.time()
-                    look = await lane(waiting.look, ticket_id, final=bound and left <= 0)
-                    if look.state not in IN_LINE or left <= 0:
-                        done = True
-                        return look
-                    await bell.wait(left)
+        async with (
+            listening(f"ticket:{ticket_id}") as bell,
+            _lot().place(ticket_id, _Parked(repo, bell, bound)),
+        ):
+            while True:
+                left = end - loop.time()
+                look = await lane(waiting.look, ticket_id, final=bound and left <= 0)
+                if look.state not in IN_LINE or left <= 0:
+                    done = True
+                    return look
+                await bell.wait(left)
     finally:
         if bound and not done:
             await asyncio.shield(lane(waiting.cancel, ticket_id, reason="disconnected"))

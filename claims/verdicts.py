@@ -46,7 +46,7 @@ class Coexistence:
 
 @dataclass(slots=True)
 class Verdict:
-    """What stands in the way, what may coexist, and which items the party holds already (index → claim id)."""
+    """What stands in the way, what may coexist, which items the party holds already (index → claim id)."""
 
     conflicts: list[Conflict] = field(default_factory=list)
     coexistences: list[Coexistence] = field(default_factory=list)

@@ -24,8 +24,8 @@ from queueing.models import Ticket
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One edge of the wait-for graph: ``waiter`` waits for ``pattern``, which ``blocker`` holds as ``claim_id``
-    or, when that is ``None``, stands before it in line for.
+    """One edge of the wait-for graph: ``waiter`` waits for ``pattern``, which ``blocker`` holds as
+    ``claim_id`` or, when that is ``None``, stands before it in line for.
     """
 
     waiter: Party
@@ -141,9 +141,9 @@ class Waits:
         for claim in live_claims(blocker, self.now):
             held = item_of(claim, case_insensitive=claim.repository.case_insensitive)
             for waiter in self._line(claim.repository.name):
-                if waiter.ticket.state == Ticket.State.WAITING and not self._is(waiter.party, blocker):
-                    if any(item.clashes(held) for item in waiter.request.items):
-                        yield waiter, Link(waiter.party, blocker, claim.pattern, claim.id)
+                waits = waiter.ticket.state == Ticket.State.WAITING and not self._is(waiter.party, blocker)
+                if waits and any(item.clashes(held) for item in waiter.request.items):
+                    yield waiter, Link(waiter.party, blocker, claim.pattern, claim.id)
         for ticket in selectors.tickets_of_party(blocker.engineer, blocker.session_id, self.now):
             yield from self._behind(ticket, blocker)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpResponseBase
@@ -21,6 +21,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from common.caller import Caller
@@ -63,8 +64,7 @@ class ApiView(APIView):
     @property
     def caller(self) -> Caller:
         """Who asks, as authentication proved it."""
-        caller: Caller = self.request.auth
-        return caller
+        return cast(Caller, self.request.auth)
 
     def body(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """The validated JSON body. Raises :class:`InvalidRequest`."""
@@ -91,7 +91,8 @@ class ApiView(APIView):
             def finish(late: Response) -> HttpResponseBase:
                 self.headers = headers
                 done = super(ApiView, self).finalize_response(request, late, *args, **kwargs)
-                return done.render()
+                done.render()
+                return done
 
             response.finish = finish
         return finished
@@ -150,14 +151,14 @@ def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def _rendered(handle: Callable[..., Any], request: Any, args: Any, kwargs: Any) -> HttpResponseBase:
-    response = handle(request, *args, **kwargs)
+    response: HttpResponseBase = handle(request, *args, **kwargs)
     if isinstance(response, Response) and not isinstance(response, Parked):
         response.render()
     return response
 
 
 def _failed(view: type[ApiView], parked: Parked, error: Exception) -> Response:
-    response = view().get_exception_handler()(error, {"view": None})
+    response: Response | None = view().get_exception_handler()(error, {"view": None})
     if response is None:
         raise error
     return response
@@ -192,7 +193,7 @@ def _problems(errors: Any, where: list[Any], data: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if isinstance(errors, dict):
         for name, inner in errors.items():
-            step = [] if name == serializers.api_settings.NON_FIELD_ERRORS_KEY else [name]
+            step = [] if name == api_settings.NON_FIELD_ERRORS_KEY else [name]
             found += _problems(inner, [*where, *step], _at(data, name) if step else data)
     elif isinstance(errors, list) and errors and all(isinstance(inner, dict) for inner in errors):
         for index, inner in enumerate(errors):

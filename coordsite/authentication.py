@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,10 +11,13 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from common import metrics
 from common.caller import Caller
+
+if TYPE_CHECKING:
+    # rest_framework.views reads this module's classes while it is imported.
+    from rest_framework.views import APIView
 
 MOST_SESSION = 200
 

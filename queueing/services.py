@@ -15,8 +15,8 @@ from django.db.models import F
 from common import wakeups
 from queueing.models import Ticket
 from queueing.selectors import counts
-from webhooks.services import NewEvent, record
-from webhooks.types import EventType
+from webhooks.services import record
+from webhooks.types import EventType, NewEvent
 
 HEARTBEAT_SECONDS = 5
 """How often a serving process says that its waiters are still there."""

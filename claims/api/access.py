@@ -46,7 +46,9 @@ def engineer_of(caller: Caller, given: str | None) -> str:
         return caller.engineer
     name = name or (caller.engineer or "")
     if not name:
-        raise Invalid("engineer is missing", status=422, next="Say who claims: engineer, 1 to 200 characters.")
+        raise Invalid(
+            "engineer is missing", status=422, next="Say who claims: engineer, 1 to 200 characters."
+        )
     return name
 
 

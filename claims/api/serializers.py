@@ -92,7 +92,9 @@ class ClaimListIn(serializers.Serializer[Any]):
     module = _optional(1024)
     repo = _optional(250)
     session_id = _optional(200)
-    limit = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=1000)
+    limit = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=1000
+    )
     cursor = _optional(300)
 
 

@@ -84,16 +84,16 @@ def _held(verdict: Verdict, check: Check, case_insensitive: bool, now: Any) -> l
             "severity": conflict.holder.severity,
             "expires_at": clock.iso(conflict.holder.expires_at),
             "overlap": answers.overlap_paths(
-                conflict.item.pattern, parse(conflict.holder.pattern, case_insensitive=case_insensitive), files
+                conflict.item.pattern,
+                parse(conflict.holder.pattern, case_insensitive=case_insensitive),
+                files,
             ),
             "kind": "held",
             "claim_id": conflict.holder.id,
             "session": short_session(conflict.holder.session_id),
             "scope_type": conflict.holder.scope_type,
             "seconds_left": answers.seconds_left(conflict.holder.expires_at, now),
-            "next": answers.next_step(
-                conflict.holder, answers.seconds_left(conflict.holder.expires_at, now)
-            ),
+            "next": answers.next_step(conflict.holder, answers.seconds_left(conflict.holder.expires_at, now)),
         }
         for conflict in ordered
     ]

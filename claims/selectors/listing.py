@@ -96,16 +96,6 @@ def partners_of(claims: Sequence[Claim]) -> dict[str, list[str]]:
     return {claim_id: found[claim_id] for claim_id in ids if found.get(claim_id)}
 
 
-def listing_version(caller: Caller, wanted: ClaimFilter) -> str:
-    """Changes whenever the listing could: newest event, and the lease that ends next."""
-    newest = Event.objects.aggregate(newest=Max("seq"))["newest"] or 0
-    now = clock.now()
-    ended = Claim.objects.filter(released_at__isnull=True, expires_at__lte=now).count()
-    touched = Claim.objects.filter(released_at__isnull=True).aggregate(a=Max("last_activity"), n=Count("id"))
-    seen = ",".join(sorted(caller.repositories)) if caller.repositories is not None else "*"
-    return f"{newest}|{ended}|{touched['a']}|{touched['n']}|{seen}|{wanted}"
-
-
 def list_repos(caller: Caller) -> list[dict[str, Any]]:
     """One row per repository with an id, the busiest first."""
     now = clock.now()
@@ -171,7 +161,8 @@ def auto_resolutions(days: int, repo: str | None, caller: Caller) -> list[dict[s
 def next_due(repos: Iterable[str]) -> datetime | None:
     """The moment at which the next lease in these repositories ends, for timers."""
     open_claims = Claim.objects.filter(released_at__isnull=True, repository__name__in=list(repos))
-    return open_claims.aggregate(due=Min("expires_at"))["due"]
+    due: datetime | None = open_claims.aggregate(due=Min("expires_at"))["due"]
+    return due
 
 
 def _seen_by(caller: Caller, claims: QuerySet[Claim]) -> QuerySet[Claim]:

@@ -20,16 +20,24 @@ from common.errors import Conflict, Invalid
 from ownership.selectors import current_rules
 from patterns import Pattern, TooComplex, contains, overlaps
 from symbols import paths_overlap
-from webhooks.services import NewEvent, record
-from webhooks.types import EventType
+from webhooks.services import record
+from webhooks.types import EventType, NewEvent
 
 
 class Wanted(Protocol):
     """The part of an answer that names patterns."""
 
-    narrowed_pattern: str | None
-    coexist_pattern: str | None
-    coexist_symbols: Mapping[str, Sequence[str]] | None
+    @property
+    def narrowed_pattern(self) -> str | None:
+        """What the holder keeps."""
+
+    @property
+    def coexist_pattern(self) -> str | None:
+        """Where the requester may work too."""
+
+    @property
+    def coexist_symbols(self) -> Mapping[str, Sequence[str]] | None:
+        """Which symbols of which files the requester may work on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ def prepare(locked: Locked, request: ReleaseRequest, decision: str, wanted: Want
 def narrow(
     locked: Locked, request: ReleaseRequest, prepared: Prepared, by: By
 ) -> tuple[list[str], dict[str, Any]]:
-    """Replace the claim by its narrower self, which keeps symbols, narrowability and partners; free the rest."""
+    """Replace the claim by its narrower self, which keeps symbols, narrowability, partners; free the rest."""
     old, pattern = request.claim, prepared.pattern
     if pattern is None:
         raise Invalid("narrowed needs narrowed_pattern")

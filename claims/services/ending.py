@@ -12,8 +12,8 @@ from claims.locks import Locked, idle_cutoff, repository_lock
 from claims.models import Claim, ClaimSymbol, ReleaseRequest, Repository
 from claims.services import draining
 from common import clock, metrics, wakeups
-from webhooks.services import NewEvent, record
-from webhooks.types import EventType
+from webhooks.services import record
+from webhooks.types import EventType, NewEvent
 
 End = Claim.End
 EVENTS = {
@@ -143,7 +143,7 @@ def _close(locked: Locked, ids: Sequence[str], end: Claim.End) -> list[Ended]:
         rows = cursor.fetchall()
     found = {row[0]: row for row in rows}
     return [
-        Ended(*row[:6], shortened=row[6] is not None, asked=bool(row[7]))
+        Ended(row[0], row[1], row[2], row[3], row[4], row[5], row[6] is not None, bool(row[7]))
         for row in (found[claim_id] for claim_id in dict.fromkeys(ids) if claim_id in found)
     ]
 

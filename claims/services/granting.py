@@ -15,8 +15,7 @@ from claims.scopes import ClaimRequest, Item, ScopeKey
 from claims.verdicts import Coexistence, Verdict
 from common import clock, metrics
 from ownership.selectors import RuleSet
-from webhooks.services import NewEvent
-from webhooks.types import EventType
+from webhooks.types import EventType, NewEvent
 
 
 @dataclass(frozen=True, slots=True)

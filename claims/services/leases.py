@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from claims.candidates import Holder, Search, holders
 from claims.locks import idle_cutoff, repository_lock
@@ -17,8 +18,8 @@ from common import clock
 from common.caller import Caller
 from common.errors import NotFound
 from patterns import parse
-from webhooks.services import NewEvent, record
-from webhooks.types import EventType
+from webhooks.services import record
+from webhooks.types import EventType, NewEvent
 
 LOST_FOR = timedelta(hours=24)
 LOST = (Claim.End.EXPIRED, Claim.End.IDLE, Claim.End.OPERATOR)
@@ -82,7 +83,7 @@ class Lost:
 
 
 def heartbeat(session_id: str, caller: Caller) -> tuple[int, list[Lost]]:
-    """A sign of life: renews the session's idle time; returns how many live claims it has and what it lost."""
+    """A sign of life: renews the session's idle time; returns its number of live claims and what it lost."""
     now = clock.now()
     note_life([session_id], now)
     live = Claim.objects.filter(
@@ -118,9 +119,7 @@ def lost_leases(session_id: str, caller: Caller) -> list[Lost]:
     return lost
 
 
-def _ended_or_over(now):  # type: ignore[no-untyped-def]
-    from django.db.models import Q
-
+def _ended_or_over(now: datetime) -> Q:
     over = Q(released_at__isnull=True) & (
         Q(expires_at__lte=now) | Q(last_activity__isnull=False, last_activity__lte=idle_cutoff(now))
     )

@@ -18,8 +18,8 @@ from claims.services.ending import By, End, end_claims, settle_due
 from common import clock, wakeups
 from common.caller import Caller
 from common.errors import Conflict, Forbidden, Invalid, NotFound
-from webhooks.services import NewEvent, record
-from webhooks.types import EventType
+from webhooks.services import record
+from webhooks.types import EventType, NewEvent
 
 Decision = ReleaseRequest.Decision
 ANSWERS = ("approved", "denied", "narrowed", "coexist")

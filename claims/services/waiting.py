@@ -47,7 +47,8 @@ def look(ticket_id: str, *, final: bool = False) -> Look:
     """See where a ticket stands and pick up its offer, if there is one, in the same transaction.
 
     ``final`` ends the wait when nothing is offered (the caller's time is up). A granted ticket answers
-    with its claims, however often it is asked. Reads only, unless something is due. Raises :class:`NotFound` for an unknown ticket.
+    with its claims, however often it is asked. Reads only, unless something is due.
+    Raises :class:`NotFound` for an unknown ticket.
     """
     ticket = _ticket(ticket_id)
     now = clock.now()
@@ -98,8 +99,8 @@ def still_there(ticket_ids: list[str]) -> None:
     now = clock.now()
     with transaction.atomic():
         tickets.heartbeat(ticket_ids, now)
-        sessions = Ticket.objects.filter(id__in=ticket_ids, session_id__isnull=False)
-        note_life(list(sessions.values_list("session_id", flat=True).distinct()), now)
+        named = Ticket.objects.filter(id__in=ticket_ids).values_list("session_id", flat=True).distinct()
+        note_life([session for session in named if session], now)
 
 
 def present_refusal(ticket: Ticket, now: datetime) -> Outcome:

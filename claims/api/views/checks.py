@@ -60,7 +60,11 @@ class AutoResolutions(ClaimsView):
 
 
 def _check(
-    view: ClaimsView, data: dict[str, str | None], patterns: list[str], symbols: list[str], sessions: list[str]
+    view: ClaimsView,
+    data: dict[str, str | None],
+    patterns: list[str],
+    symbols: list[str],
+    sessions: list[str],
 ) -> Check:
     named = [session for session in map(session_or_none, sessions) if session]
     if named:

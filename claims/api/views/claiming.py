@@ -42,9 +42,7 @@ class ClaimView(ClaimsView):
         """Grant everything asked for, refuse it, or put it in line (``wait_seconds``)."""
         data = self.body(ClaimIn)
         call = self.call()
-        wait = Wait(
-            data["wait_seconds"] or 0, data["hold_place_seconds"] or 0, server=parking.SERVER
-        )
+        wait = Wait(data["wait_seconds"] or 0, data["hold_place_seconds"] or 0, server=parking.SERVER)
         wanted = ClaimRequest(
             repo=repo_of(self.caller, data["repo"]),
             party=Party(engineer_of(self.caller, data["engineer"]), self._session(data)),

@@ -120,11 +120,7 @@ class RequestEvents(ClaimsView):
     @extend_schema(operation_id="request_events", responses=outputs.EventsOut)
     def get(self, request: Request, request_id: str) -> Response:
         """What happened to a request, oldest first."""
-        rows = [
-            _event_row(event)
-            for event in events_of_request(request_id)
-            if self.caller.sees(event.repo)
-        ]
+        rows = [_event_row(event) for event in events_of_request(request_id) if self.caller.sees(event.repo)]
         return Response({"events": rows, "count": len(rows)})
 
 
@@ -147,9 +143,7 @@ class Respond(ClaimsView):
 
         def act() -> Answer:
             answered = services.respond(request_id, answer, self.caller)
-            return Answer(
-                200, {**answers.request_row(answered.request), "claim_ids": answered.claim_ids}
-            )
+            return Answer(200, {**answers.request_row(answered.request), "claim_ids": answered.claim_ids})
 
         return respond(answer_once(self.call(), act))
 

@@ -22,7 +22,9 @@ from common import clock
 class SessionRelease(ClaimsView):
     """``/sessions/{session_id}/release``."""
 
-    @extend_schema(operation_id="release_session", parameters=[SessionIn], request=None, responses=outputs.ReleasedOut)
+    @extend_schema(
+        operation_id="release_session", parameters=[SessionIn], request=None, responses=outputs.ReleasedOut
+    )
     def post(self, request: Request, session_id: str) -> Response:
         """End everything that a session holds or waits for. The session may go on to claim again."""
         repo = repo_filter(self.caller, self.query(SessionIn)["repo"])
