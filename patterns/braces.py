@@ -6,21 +6,27 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from patterns.errors import PatternError
+from patterns.errors import PatternError, quoted
 
 _MAX_EXPANSION = 20
+_MAX_HINT = 800
 
 
 def refuse_braces(text: str) -> None:
     """Raise ``PatternError`` for ``{a,b}`` and ``{1..3}``. Other braces are ordinary characters."""
     if _first_group(text) is None:
         return
-    found = list(islice(_expand(text), _MAX_EXPANSION + 1))
-    more = ", …" if len(found) > _MAX_EXPANSION else ""
+    shown: list[str] = []
+    for one in islice(_expand(text), _MAX_EXPANSION + 1):
+        if len(shown) == _MAX_EXPANSION or (shown and sum(map(len, shown)) + len(one) > _MAX_HINT):
+            shown.append("…")
+            break
+        if one not in shown:
+            shown.append(one)
     raise PatternError(
-        f"The pattern {text!r} has a brace group; braces are not expanded.",
+        f"The pattern {quoted(text)} has a brace group; braces are not expanded.",
         code="braces",
-        hint="Claim each of these instead: " + ", ".join(dict.fromkeys(found[:_MAX_EXPANSION])) + more,
+        hint="Claim each of these instead: " + ", ".join(shown),
     )
 
 

@@ -5,8 +5,11 @@ A set is a sorted tuple of disjoint closed intervals of code points. No set cont
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+
+from patterns.folding import changed
 
 CharSet = tuple[tuple[int, int], ...]
 Token = str | CharSet
@@ -36,17 +39,23 @@ def accepts(token: Token, char: str) -> bool:
     if isinstance(token, str):
         return token == char
     code = ord(char)
-    return any(low <= code <= high for low, high in token)
+    for low, high in token:
+        if code <= high:
+            return code >= low
+    return False
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def common(a: Token, b: Token) -> Token | None:
     """What both tokens accept, or ``None`` when that is nothing."""
     if isinstance(a, str):
         return a if accepts(b, a) else None
     if isinstance(b, str):
         return b if accepts(a, b) else None
-    return _intersect(a, b) or None
+    both = _intersect(a, b)
+    if len(both) == 1 and both[0][0] == both[0][1]:
+        return chr(both[0][0])
+    return both or None
 
 
 def _intersect(a: CharSet, b: CharSet) -> CharSet:
@@ -55,7 +64,8 @@ def _intersect(a: CharSet, b: CharSet) -> CharSet:
     while i < len(a) and j < len(b):
         low, high = max(a[i][0], b[j][0]), min(a[i][1], b[j][1])
         if low <= high:
-            out.append((low, high))
+            # Intervals are shared where they can be: the set of folded characters has hundreds.
+            out.append(a[i] if a[i] == (low, high) else b[j] if b[j] == (low, high) else (low, high))
         if a[i][1] < b[j][1]:
             i += 1
         else:
@@ -88,7 +98,7 @@ def complement(charset: CharSet) -> CharSet:
 _PREFERRED = "xabcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def pick(token: Token, forbidden: frozenset[str] = frozenset()) -> str | None:
     """A character of the token that is not forbidden, a plain letter if there is one."""
     if isinstance(token, str):
@@ -105,11 +115,11 @@ def pick(token: Token, forbidden: frozenset[str] = frozenset()) -> str | None:
     return None
 
 
-def parse_class(text: str, start: int, folding: Mapping[int, int] | None) -> tuple[CharSet, int] | None:
+def parse_class(text: str, start: int, *, folded: bool = False) -> tuple[CharSet, int] | None:
     """Read the bracket expression at ``text[start] == "["`` as git does (without backslash escapes).
 
     Returns the set and the position after ``]``; ``None`` when it is not closed, has a reversed range or an
-    unknown POSIX name, or accepts nothing. With ``folding`` the set is over case-folded characters.
+    unknown POSIX name, or accepts nothing. With ``folded`` the set is over case-folded characters.
     """
     at = start + 1
     negated = text[at : at + 1] in ("!", "^")
@@ -141,20 +151,24 @@ def parse_class(text: str, start: int, folding: Mapping[int, int] | None) -> tup
             intervals.append((ord(char), ord(char)))
             at, previous = at + 1, char
     charset = _intersect(_union(intervals), ANY)
-    if folding is not None:
-        charset = _folded(charset, folding)
+    if folded:
+        charset = _folded(charset)
     if negated:
         charset = complement(charset)
-        if folding is not None:
-            charset = _intersect(charset, _unchanged(tuple(folding)))
+        if folded:
+            charset = _intersect(charset, _unchanged())
     return (charset, at + 1) if charset else None
 
 
-def _folded(charset: CharSet, folding: Mapping[int, int]) -> CharSet:
-    images = [(to, to) for code, to in folding.items() if accepts(charset, chr(code))]
-    return _union([*_intersect(charset, _unchanged(tuple(folding))), *images])
+def _folded(charset: CharSet) -> CharSet:
+    codes = list(changed())
+    images = []
+    for low, high in charset:
+        for code in codes[bisect_left(codes, low) : bisect_right(codes, high)]:
+            images.append((changed()[code], changed()[code]))
+    return _union([*_intersect(charset, _unchanged()), *images])
 
 
 @lru_cache(maxsize=1)
-def _unchanged(changed: tuple[int, ...]) -> CharSet:
-    return complement(_union((code, code) for code in changed))
+def _unchanged() -> CharSet:
+    return complement(_union((code, code) for code in changed()))

@@ -20,7 +20,9 @@ from itertools import pairwise
 from patterns.charsets import Token
 from patterns.endings import ENDINGS, Ending, file_ending
 from patterns.errors import TooComplex
-from patterns.globs import Glob, Segment, folding, meet, meet_as_directory, segment
+from patterns.folding import changed
+from patterns.globs import Glob, Segment, segment
+from patterns.meeting import meet, meet_as_directory
 from patterns.pattern import Pattern, parse
 
 BUDGET = 100_000
@@ -85,7 +87,7 @@ class _Search:
         return False
 
     def moves(self, state: State) -> list[Move]:
-        """From here by one name: to which state, which segments match it, and whether it may look like a file."""
+        """From here by one name: to which state, matching which segments, and whether a file name counts."""
         moves: list[Move] = []
         for to_i, segment_a, declared_a in _options(self.a, state[0]):
             for to_j, segment_b, declared_b in _options(self.b, state[1]):
@@ -191,7 +193,7 @@ class _Names:
             self.spans.append(range(len(self.globs), len(self.globs) + len(one.readings)))
             self.globs.extend(one.readings)
         self.size = len(self.globs)
-        tokens = {token for glob in self.globs for token in glob.tokens}
+        tokens = {glob.token(at) for glob in self.globs for at in range(len(glob.text))}
         self.alphabet = _alphabet(tokens, directory, case_insensitive)
         self.accepting = {char: [glob.accepting(char) for glob in self.globs] for char in self.alphabet}
 
@@ -221,7 +223,7 @@ class _Names:
         """The segments that match the name read so far, as bits."""
         result = 0
         for position, span in enumerate(self.spans):
-            if any(state[0][k] >> len(self.globs[k].tokens) & 1 for k in span):
+            if any(state[0][k] >> len(self.globs[k].text) & 1 for k in span):
                 result |= 1 << position
         return result
 
@@ -234,10 +236,10 @@ def _alphabet(tokens: set[Token], directory: bool, case_insensitive: bool) -> li
     if directory:
         intervals.extend((ord(char), ord(char)) for char in _LETTERS)
     cuts = sorted({edge for low, high in intervals for edge in (low, high + 1)})
-    changed = folding() if case_insensitive else {}
+    skipped = changed() if case_insensitive else {}
     alphabet = []
     for low, after in pairwise(cuts):
-        code = next((code for code in range(low, after) if code not in changed), None)
+        code = next((code for code in range(low, after) if code not in skipped), None)
         if code is not None and code != ord("/"):
             alphabet.append(chr(code))
     return alphabet

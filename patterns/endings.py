@@ -29,17 +29,14 @@ EXTENSIONS = frozenset(
 class Ending:
     """A node of the tree of endings read from the right: ``suffix`` is what was read so far.
 
-    ``known`` says that a dot in front of ``suffix`` completes a file ending.
+    ``known`` says that a dot in front of ``suffix`` completes a file ending. ``decisive`` are the characters
+    in front of ``suffix`` that leave it undecided, or decide that the name is a file.
     """
 
     suffix: str
     known: bool = False
     children: dict[str, Ending] = field(default_factory=dict)
-
-    @property
-    def decisive(self) -> frozenset[str]:
-        """The characters in front of ``suffix`` that leave it undecided, or decide that it is a file."""
-        return frozenset((*self.children, ".") if self.known else self.children)
+    decisive: frozenset[str] = frozenset()
 
 
 def _tree() -> Ending:
@@ -49,6 +46,11 @@ def _tree() -> Ending:
         for letter in reversed(extension):
             node = node.children.setdefault(letter, Ending(letter + node.suffix))
         node.known = True
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        node.decisive = frozenset((*node.children, ".") if node.known else node.children)
+        todo.extend(node.children.values())
     return root
 
 

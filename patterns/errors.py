@@ -17,3 +17,8 @@ class PatternError(ValueError):
 
 class TooComplex(Exception):
     """Containment of these patterns cannot be decided within the budget."""
+
+
+def quoted(text: str) -> str:
+    """``text`` in quotes for a message, cut when it is long."""
+    return repr(text if len(text) <= 80 else text[:79] + "…")

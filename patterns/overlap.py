@@ -2,7 +2,7 @@
 
 A pattern is an automaton over path segments (``patterns.pattern``: states ``0 … n``, a segment leads one
 state further, ``**`` is a loop). Two patterns overlap when their product automaton accepts some path: the
-same construction, row by row over bit sets, that ``patterns.globs`` explains for the characters of one
+same construction, row by row over bit sets, that ``patterns.meeting`` explains for the characters of one
 segment, and whether two segments meet is answered there and remembered. Reading a segment that is not the
 path's last asks for a name that can be a directory, unless one of the patterns declares it (see "File
 endings" in ``patterns.pattern``).
@@ -10,7 +10,8 @@ endings" in ``patterns.pattern``).
 
 from __future__ import annotations
 
-from patterns.globs import Segment, is_file, meet, meet_as_directory, segment, shared_name
+from patterns.globs import Segment, segment
+from patterns.meeting import is_file, meet, meet_as_directory, shared_name
 from patterns.pattern import Pattern
 
 _ANY: Segment = segment("*")

@@ -26,14 +26,15 @@ from functools import lru_cache
 from itertools import groupby
 
 from patterns.braces import refuse_braces
-from patterns.charsets import ANY
 from patterns.endings import file_ending
-from patterns.errors import PatternError
-from patterns.globs import BadClass, Segment, fold, is_file, is_wild, segment
+from patterns.errors import PatternError, quoted
+from patterns.folding import fold
+from patterns.globs import BadClass, Segment, is_wild, segment
+from patterns.meeting import is_file
 
 MAX_PATTERN_LENGTH = 1024
-MAX_SEGMENTS = 100
-MAX_CLASSES = 32
+MAX_SEGMENTS = 64
+MAX_BRACKETED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Pattern:
     declares: int = field(compare=False, repr=False)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def parse(text: str, *, case_insensitive: bool = False) -> Pattern:
     """Bring ``text`` into canonical form and compile it. Raises ``PatternError``; never anything else."""
     segments, floats = _canonical_segments(_clean(text))
@@ -107,11 +108,11 @@ def _canonical_segments(text: str) -> tuple[list[str], bool]:
         if part == "..":
             if not kept:
                 raise PatternError(
-                    f"The pattern {text!r} leaves the root of the repository.", code="outside_root"
+                    f"The pattern {quoted(text)} leaves the root of the repository.", code="outside_root"
                 )
             if is_wild(kept[-1]):
                 raise PatternError(
-                    f"The pattern {text!r} has '..' after the wildcard segment {kept[-1]!r}.",
+                    f"The pattern {quoted(text)} has '..' after the wildcard segment {quoted(kept[-1])}.",
                     code="dotdot_after_wildcard",
                     hint="Write the path without '..'.",
                 )
@@ -120,7 +121,7 @@ def _canonical_segments(text: str) -> tuple[list[str], bool]:
         kept.append(re.sub(r"\*\*+", "*", part) if part.strip("*") else part[:2])
     if not kept:
         raise PatternError(
-            f"The pattern {text!r} is the root of the repository.",
+            f"The pattern {quoted(text)} is the root of the repository.",
             code="root",
             hint="Use ** to claim everything.",
         )
@@ -140,13 +141,13 @@ def _check_edges(text: str, segments: list[str]) -> None:
     """Refuse what the canonical text could not keep: a leading ``!``, blanks at its ends."""
     if segments[0].startswith("!"):
         raise PatternError(
-            f"The pattern {text!r} is a negation; a claim names what it covers.",
+            f"The pattern {quoted(text)} is a negation; a claim names what it covers.",
             code="negation",
             hint="Claim the paths you need instead of excluding others.",
         )
     if segments[0] != segments[0].lstrip() or segments[-1] != segments[-1].rstrip():
         raise PatternError(
-            f"The pattern {text!r} has a blank at the start or end of its path.",
+            f"The pattern {quoted(text)} has a blank at the start or end of its path.",
             code="blank_edge",
             hint="Remove the blank.",
         )
@@ -185,10 +186,11 @@ def _compile(canonical: str, texts: list[str], case_insensitive: bool, *, litera
         segments.append(segment("*"))
     elif literal or texts[-1] != "*":
         loops |= 1 << len(segments)
-    classes = {charset for one in segments for charset, _ in one.readings[0].classes} - {ANY}
-    if len(classes) > MAX_CLASSES:
+    bracketed = sum(len(one.text) for one in segments if any(glob.classes for glob in one.globs))
+    if bracketed > MAX_BRACKETED:
         raise PatternError(
-            f"The pattern has more than {MAX_CLASSES} different bracket expressions.", code="too_many_classes"
+            f"The segments with brackets have {bracketed} characters; at most {MAX_BRACKETED} are allowed.",
+            code="too_many_brackets",
         )
     prefix = []
     for index, one in enumerate(segments):
@@ -217,7 +219,7 @@ def _segment(text: str, canonical: str, case_insensitive: bool) -> Segment:
         return segment(text, case_insensitive)
     except BadClass:
         raise PatternError(
-            f"The pattern {canonical!r} has an invalid bracket expression in {text!r}.",
+            f"The pattern {quoted(canonical)} has an invalid bracket expression in {quoted(text)}.",
             code="bad_class",
             hint="Close the bracket and write ranges upwards, as in [a-z].",
         ) from None

@@ -55,7 +55,7 @@ def _steps(text: str) -> list[tuple[str, bool]]:
 
 @cache
 def readings(text: str, path: str) -> frozenset[frozenset[int]]:
-    """Each way to lay the pattern over the path, as the positions of the names it declares to be directories."""
+    """Each way to lay the pattern over the path: the positions of names it declares to be directories."""
 
     def lay(steps: list[tuple[str, bool]], names: list[str], at: int) -> Iterator[frozenset[int]]:
         if not steps:
