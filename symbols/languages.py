@@ -1,0 +1,81 @@
+"""The one table of languages. Adding a language is one row here and one file in `queries/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from symbols import grammars
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A row of the table.
+
+    `package` is what to install, `module` and `function` give the grammar, `extensions` are lower case with
+    their dot. `separators` are what the language writes between the parts of a compound name, next to `::`.
+    """
+
+    name: str
+    package: str
+    module: str
+    extensions: tuple[str, ...]
+    function: str = "language"
+    separators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageStatus:
+    """What `languages()` says of one language: `available` was found out by loading the grammar."""
+
+    name: str
+    extensions: tuple[str, ...]
+    package: str
+    available: bool
+
+
+_ROWS = (
+    Language("python", "tree-sitter-python", "tree_sitter_python", (".py", ".pyi", ".pyw")),
+    Language(
+        "typescript",
+        "tree-sitter-typescript",
+        "tree_sitter_typescript",
+        (".ts", ".mts", ".cts"),
+        function="language_typescript",
+        separators=(".",),
+    ),
+    Language(
+        "tsx",
+        "tree-sitter-typescript",
+        "tree_sitter_typescript",
+        (".tsx",),
+        function="language_tsx",
+        separators=(".",),
+    ),
+    Language(
+        "javascript", "tree-sitter-javascript", "tree_sitter_javascript", (".js", ".jsx", ".mjs", ".cjs")
+    ),
+    Language("go", "tree-sitter-go", "tree_sitter_go", (".go",)),
+)
+
+LANGUAGES: dict[str, Language] = {row.name: row for row in _ROWS}
+
+
+def language_of(path: str) -> str | None:
+    """The language of a file by its last extension, in any case; `None` when the table has none."""
+    name = path.replace("\\", "/").rsplit("/", 1)[-1].lower()
+    stem, dot, ending = name.rpartition(".")
+    if not dot or not stem:
+        return None
+    extension = dot + ending
+    return next((row.name for row in LANGUAGES.values() if extension in row.extensions), None)
+
+
+def languages() -> MappingProxyType[str, LanguageStatus]:
+    """Every language of the table by name, in its order, with whether its grammar really loads here."""
+    return MappingProxyType(
+        {
+            row.name: LanguageStatus(row.name, row.extensions, row.package, grammars.is_available(row))
+            for row in LANGUAGES.values()
+        }
+    )

@@ -1,0 +1,18 @@
+; The span of a decorated definition begins at its first decorator.
+(decorated_definition definition: (function_definition name: (identifier) @name)) @definition.function
+(decorated_definition definition: (class_definition name: (identifier) @name)) @definition.class
+(function_definition name: (identifier) @name) @definition.function
+(class_definition name: (identifier) @name) @definition.class
+((type_alias_statement left: (type (identifier) @name)) @definition.type (#set! leaf))
+((type_alias_statement left: (type (generic_type (identifier) @name))) @definition.type (#set! leaf))
+
+; Each target of an assignment, also of a chained one; those of tuples are found one by one inside it.
+((assignment left: (identifier) @name) @definition.variable (#set! leaf))
+(assignment left: [(pattern_list) (tuple_pattern) (list_pattern)]) @definition.variable
+(pattern_list (identifier) @name)
+(tuple_pattern (identifier) @name)
+(list_pattern (identifier) @name)
+(list_splat_pattern (identifier) @name)
+
+(lambda) @scope
+(for_in_clause) @scope
