@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,7 +22,6 @@ from common.wakeups import FALLBACK_S, Bell, listening
 from queueing import selectors
 from queueing.models import IN_LINE
 
-SERVER = f"{socket.gethostname()}:{os.getpid()}"
 _LEAST_PAUSE = 0.02
 
 

@@ -19,6 +19,7 @@ from claims.parties import Party
 from claims.preparing import Prepared, prepare
 from claims.scopes import ClaimRequest
 from claims.services.claiming import Outcome, Wait, claim_scopes
+from claims.services.upkeep import server_name
 from claims.services.waiting import Look, present_refusal
 from common import clock
 from common.api import Parked, lane
@@ -42,7 +43,7 @@ class ClaimView(ClaimsView):
         """Grant everything asked for, refuse it, or put it in line (``wait_seconds``)."""
         data = self.body(ClaimIn)
         call = self.call()
-        wait = Wait(data["wait_seconds"] or 0, data["hold_place_seconds"] or 0, server=parking.SERVER)
+        wait = Wait(data["wait_seconds"] or 0, data["hold_place_seconds"] or 0, server=server_name())
         wanted = ClaimRequest(
             repo=repo_of(self.caller, data["repo"]),
             party=Party(engineer_of(self.caller, data["engineer"]), self._session(data)),
