@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from claims import checkout
+from claims import checkout, sources
 from claims.candidates import Holder
 from claims.line import Behind
 from claims.models import Claim, ClaimSymbol, ReleaseRequest
@@ -227,13 +227,13 @@ def _conflict(
         },
         "overlap": overlap_paths(item.pattern, held, files),
         "your_symbols": list(item.sent_symbols) if item.sent_symbols else None,
-        "symbol_overlap": _symbol_overlap(conflict),
+        "symbol_overlap": _symbol_overlap(conflict, files),
         "kind": "held",
         "next": next_step(holder, left),
     }
 
 
-def _symbol_overlap(conflict: Conflict) -> list[Json] | None:
+def _symbol_overlap(conflict: Conflict, files: checkout.Checkout | None) -> list[Json] | None:
     if not conflict.holder.colliding or not conflict.item.symbols:
         return None
     mine = [
@@ -244,7 +244,10 @@ def _symbol_overlap(conflict: Conflict) -> list[Json] | None:
             for held in conflict.holder.colliding
         )
     ]
-    return [{"file": conflict.item.pattern.text, "symbols": sorted(mine)}]
+    entry: Json = {"file": conflict.item.pattern.text, "symbols": sorted(mine)}
+    if files is not None and conflict.item.pattern.is_literal:
+        entry["lines"] = sources.line_ranges(files, conflict.item.pattern.text, sorted(mine))
+    return [entry]
 
 
 def _behind(behind: Behind, now: datetime) -> Json:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 
-from claims import checkout, guards
+from claims import checkout, guards, sources
 from claims.models import Repository
 from claims.scopes import ClaimRequest, ItemError, read_items
 from common.errors import Invalid
@@ -23,7 +22,7 @@ class Prepared:
     """A request that may be decided. ``warnings`` is asked only when it was granted."""
 
     request: ClaimRequest
-    warnings: Any
+    warnings: Callable[[], list[str]]
 
 
 def prepare(request: ClaimRequest, raw: Sequence[Mapping[str, Any]]) -> Prepared:
@@ -41,7 +40,10 @@ def prepare(request: ClaimRequest, raw: Sequence[Mapping[str, Any]]) -> Prepared
     wide = guards.too_wide(items, files, guards.limits_of(request.repo), scoped=scoped)
     if wide is not None:
         raise refused(wide, NARROW_OR_ASK, "Name the files that you are going to edit.")
-    return Prepared(replace(request, items=items), partial(guards.unmatched, items, files))
+    unknown, unchecked = sources.unknown_symbols(items, files)
+    if unknown is not None:
+        raise refused(unknown, NARROW, "Claim symbols that the file has, or the whole file.")
+    return Prepared(replace(request, items=items), lambda: [*guards.unmatched(items, files), *unchecked])
 
 
 def refused(warning: str, options: Sequence[str], hint: str | None = None) -> Invalid:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.conf import settings
@@ -66,3 +66,9 @@ def counts(repo: str, caller: str) -> tuple[int, int]:
     """How many tickets wait in the repository, and how many of the credential's, anywhere."""
     waiting = Ticket.objects.filter(state__in=IN_LINE)
     return waiting.filter(repo=repo).count(), waiting.filter(caller=caller).count()
+
+
+def waiting_of(engineer: str, repositories: Collection[str] | None) -> int:
+    """How many of an engineer's tickets wait, in these repositories or all."""
+    waiting = Ticket.objects.filter(engineer=engineer, state="waiting")
+    return (waiting if repositories is None else waiting.filter(repo__in=repositories)).count()

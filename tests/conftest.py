@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import Client
 from pydantic import SecretStr
 
+from claims.services import activity
 from common import clock as time_source
 
 TOKEN = "test-token"
@@ -71,6 +72,7 @@ def configure(**changes: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def _token(settings: Any) -> None:
+    activity.forget()
     settings.COORD = settings.COORD.model_copy(update={"auth_token": SecretStr(TOKEN)})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from rest_framework.response import Response
 
 from claims.idempotency import Call
 from claims.models import Claim, ReleaseRequest
@@ -16,6 +17,7 @@ from common import clock
 from common.api import ApiView
 from common.caller import Caller
 from common.errors import Forbidden, Invalid, NotFound
+from queueing.selectors import waiting_of
 
 
 class ClaimsView(ApiView):
@@ -26,6 +28,22 @@ class ClaimsView(ApiView):
         super().initial(request, *args, **kwargs)
         if self.caller.session_id:
             note_life([self.caller.session_id], clock.now())
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
+        """Tell an engineer how many of its tickets wait (``X-Coord-Queue-Depth``)."""
+        engineer = self._asking_engineer()
+        if engineer:
+            response["X-Coord-Queue-Depth"] = str(waiting_of(engineer, self.caller.repositories))
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def _asking_engineer(self) -> str:
+        """The token's engineer; an operator may name one. Never what an unauthenticated caller says."""
+        if not isinstance(getattr(self.request, "auth", None), Caller):
+            return ""
+        if self.caller.engineer is not None:
+            return self.caller.engineer
+        named = self.request.headers.get("X-Coord-Engineer") or self.request.query_params.get("engineer")
+        return (named or "").strip()[:200] if self.caller.operator else ""
 
     def call(self) -> Call:
         """This request as a retry would have to repeat it."""

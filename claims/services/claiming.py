@@ -20,7 +20,8 @@ from claims.verdicts import Conflict, Question, Verdict, judge
 from common import metrics
 from common.caller import Caller
 from common.errors import TooMany
-from ownership.selectors import RuleSet, current_rules
+from ownership.rules import RuleSet
+from ownership.selectors import current_rules
 from ownership.services import Attempt, log_contention
 from patterns import parse
 from queueing import services as tickets

@@ -7,7 +7,8 @@ import uuid
 from claims.locks import Locked
 from claims.verdicts import Question, judge
 from claims.waits import Standing, Waits, standing
-from ownership.selectors import RuleSet, current_rules
+from ownership.rules import RuleSet
+from ownership.selectors import current_rules
 from ownership.services import resolve_contention
 from queueing import selectors
 from queueing import services as tickets

@@ -14,7 +14,7 @@ from claims.models import Claim, ClaimSymbol, Partnership
 from claims.scopes import ClaimRequest, Item, ScopeKey
 from claims.verdicts import Coexistence, Verdict
 from common import clock, metrics
-from ownership.selectors import RuleSet
+from ownership.rules import RuleSet
 from webhooks.types import EventType, NewEvent
 
 
