@@ -65,7 +65,7 @@ def parse(text: str, *, case_insensitive: bool = False) -> Pattern:
     wild = [is_wild(one) for one in segments]
     if not any(wild):
         return _compile("/".join(segments), segments, case_insensitive, literal=True)
-    if floats and segments[0] != "**":
+    if (floats or segments == ["*"]) and segments[0] != "**":
         segments.insert(0, "**")
     segments = _normalise_runs(segments)
     canonical = "/".join(segments)
@@ -100,7 +100,7 @@ def _clean(text: str) -> str:
 
 
 def _canonical_segments(text: str) -> tuple[list[str], bool]:
-    """The segments without empty, ``.`` and ``..`` ones, and whether the text has no slash that counts."""
+    """The segments without empty, ``.`` and ``..`` ones, and whether it is a wildcard for any depth."""
     kept: list[str] = []
     for part in text.split("/"):
         if part in ("", "."):
@@ -127,7 +127,7 @@ def _canonical_segments(text: str) -> tuple[list[str], bool]:
         )
     _check_edges(text, kept)
     core = re.sub(r"^(\./)+", "", text)
-    floats = len(kept) == 1 and "/" not in core.rstrip("/.")
+    floats = len(kept) == 1 and is_wild(kept[0]) and "/" not in core.rstrip("/.")
     if text.endswith(("/", "/.", "/..")) and kept[-1] != "**":
         kept.append("**")
     if len(kept) > MAX_SEGMENTS:
