@@ -39,7 +39,7 @@ class Marker:
         line = f"{self.session} {self.pid} {started_ns(self.pid)}\n"
         with (
             contextlib.suppress(OSError),
-            _locked(self.directory),
+            locked(self.directory),
             open(self.path, "a", encoding="utf-8") as file,
         ):
             file.write(line)
@@ -48,7 +48,7 @@ class Marker:
         """Take out the line, and those of processes that are gone; the file goes with its last line."""
         if self.path is None or self.directory is None:
             return
-        with contextlib.suppress(OSError), _locked(self.directory):
+        with contextlib.suppress(OSError), locked(self.directory):
             with open(self.path, encoding="utf-8", errors="replace") as file:
                 lines = file.read(_MAX_BYTES).splitlines()
             kept = [line for line in lines if self._stays(line)]
@@ -93,8 +93,9 @@ def started_ns(pid: int) -> int:
 
 
 @contextlib.contextmanager
-def _locked(directory: str) -> Iterator[None]:
-    """One writer at a time, where the system has file locks: a rewrite never loses another's line."""
+def locked(directory: str) -> Iterator[None]:
+    """One writer of a directory's file at a time, where the system has file locks: a rewrite never loses
+    another's line. Raises ``OSError`` when the lock file cannot be made."""
     try:
         import fcntl
     except ImportError:

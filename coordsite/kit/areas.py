@@ -10,7 +10,8 @@ from coordsite.kit.places import Repository, coordination_of, is_private, reposi
 from coordsite.kit.state import State
 
 if TYPE_CHECKING:
-    from coordsite.kit.environment import Settings
+    from coordsite.bridge.environment import Settings
+    from coordsite.kit.environment import Local
     from coordsite.kit.service import Answer, Service
 
 Policy = Literal["warn", "block", "off"]
@@ -26,21 +27,28 @@ class Area:
         self.given_session = session
         self.tool = tool
         self.paths: list[str] = []
-        self._settings: Settings | None = None
+        self._local: Local | None = None
         self._state: State | None = None
         self._session = ""
 
     @property
+    def local(self) -> Local:
+        """The area's settings: the environment merged with its ``local.env``."""
+        if self._local is None:
+            from coordsite.kit.environment import local_of
+
+            self._local = local_of(self.directory)
+        return self._local
+
+    @property
     def settings(self) -> Settings:
-        """How to reach the service: the environment merged with the area's ``local.env``."""
-        if self._settings is None:
-            self._settings = _settings(self.directory)
-        return self._settings
+        """How to reach the service, and as whom."""
+        return self.local.settings
 
     @property
     def repo(self) -> str:
         """The repository's name for the service; ``""`` is the service's null repository."""
-        return self.settings.repo_id
+        return self.settings.repo_id or ""
 
     @property
     def state(self) -> State:
@@ -57,7 +65,7 @@ class Area:
         many conversations in one process beside one bridge: there each conversation claims for itself.
         """
         if not self._session:
-            chosen = self.settings.session_id or self.state.values.get("session")
+            chosen = os.environ.get("COORD_SESSION_ID", "").strip() or self.state.values.get("session")
             if not isinstance(chosen, str) or not chosen:
                 bridges = [] if self.tool == "cursor" else self._bridges()
                 chosen = next(iter(bridges), self.given_session)
@@ -80,19 +88,19 @@ class Area:
         """A client of the area's service, speaking for the session."""
         from coordsite.kit.service import Service
 
-        return Service(self.settings.url, self.settings.token, self.session, timeout)
+        return Service(self.settings.api_url, self.settings.token or "", self.session, timeout)
 
     @property
     def engineer(self) -> str:
         """In whose name claims are made: the token's engineer, else the configured or git's user."""
         from coordsite.kit.gitread import line
 
-        key = f"{zlib.crc32((self.settings.url + self.settings.token).encode()):08x}"
+        key = f"{zlib.crc32((self.settings.api_url + (self.settings.token or '')).encode()):08x}"
         known = self.state.values.get("engineer")
         if isinstance(known, list) and len(known) == 2 and known[0] == key and isinstance(known[1], str):
             return known[1]
         proven = proven_engineer(self.service())
-        name = proven or self.settings.user or line(self.repository.top, "config", "user.name") or "agent"
+        name = proven or self.settings.identity or line(self.repository.top, "config", "user.name") or "agent"
         self.state.values["engineer"] = [key, name[:200]]
         return name[:200]
 
@@ -149,18 +157,6 @@ def proven_engineer(service: Service) -> str:
         return ""
     name = answer.body.get("engineer") if answer.status == 200 else None
     return clean(name, 200) if isinstance(name, str) else ""
-
-
-def _settings(directory: str) -> Settings:
-    from coordsite.kit.environment import merge, parse_env
-
-    path = os.path.join(directory, "local.env")
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            values = parse_env(file.read(262_144))
-    except OSError:
-        return merge(os.environ, {}, None)
-    return merge(os.environ, values, path)
 
 
 def area_at(path: str, session: str = "", tool: str = "") -> Area | None:

@@ -134,8 +134,8 @@ def end(event: Event) -> Reply:
             areas.append(found)
     released: set[tuple[str, str]] = set()
     for area in areas:
-        if area.session and (area.settings.url, area.session) not in released:
-            released.add((area.settings.url, area.session))
+        if area.session and (area.settings.api_url, area.session) not in released:
+            released.add((area.settings.api_url, area.session))
             area.release()
         sessions.unregister(area.directory, event.session)
         area.state.forget()

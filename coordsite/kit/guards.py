@@ -48,8 +48,7 @@ def run(name: str, arguments: list[str]) -> int:
 
 def mode_of(area: Area) -> str:
     """``advise`` or ``enforce``: ``COORD_PREPUSH_MODE`` of the environment, else of ``local.env``."""
-    chosen = os.environ.get("COORD_PREPUSH_MODE") or area.settings.values.get("COORD_PREPUSH_MODE", "")
-    return "enforce" if chosen.strip().lower() == "enforce" else "advise"
+    return "enforce" if area.local.value("COORD_PREPUSH_MODE").lower() == "enforce" else "advise"
 
 
 def staged(top: str) -> list[str]:
@@ -104,8 +103,7 @@ def _verdict(name: str, arguments: list[str], raw: bytes, area: Area) -> tuple[V
 def _pushed(top: str, arguments: list[str], raw: bytes, area: Area) -> list[str]:
     remote = arguments[0] if arguments else "origin"
     updates = updates_of(raw.decode("utf-8", "replace")) or [current(top)]
-    values = area.settings.values
-    base = os.environ.get("COORD_PUSH_BASE_REF") or values.get("COORD_PUSH_BASE_REF", "")
+    base = area.local.value("COORD_PUSH_BASE_REF")
     found: dict[str, None] = {}
     for update in updates:
         found.update(dict.fromkeys(changed_paths(top, remote, update, base)))
@@ -116,8 +114,10 @@ def _judge(area: Area, paths: list[str]) -> Verdict:
     """Whether others hold any of the paths. Own are: the live sessions of the agent (or of the clone), and,
     for a proven engineer, sessions of this clone that have ended and left their work here."""
     proven = proven_engineer(area.service())
-    engineer = proven or area.settings.user or line(area.repository.top, "config", "user.name") or "unknown"
-    own = sessions.own(area.directory, area.settings.session_id)
+    engineer = (
+        proven or area.settings.identity or line(area.repository.top, "config", "user.name") or "unknown"
+    )
+    own = sessions.own(area.directory, os.environ.get("COORD_SESSION_ID", "").strip())
     verdict = check(area, paths, own, engineer)
     ended = sessions.ended(area.directory)
     if verdict.held and proven and ended and any(holder.engineer == proven for holder in verdict.held):

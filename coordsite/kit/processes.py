@@ -1,4 +1,4 @@
-"""Processes seen from a hook: alive, started when, child of whom. From ``/proc``, else from ``ps``."""
+"""Processes seen from a hook: child of whom, called what. From ``/proc``, else from ``ps``."""
 
 from __future__ import annotations
 
@@ -34,44 +34,6 @@ def _ps(pid: int, field: str) -> str:
 def has_proc() -> bool:
     """Whether the system tells about processes without a further process."""
     return os.path.exists("/proc/self/stat")
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of that number exists; one of another user counts (``EPERM``)."""
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    found = _stat(pid)
-    return found is None or found[1][:1] != ["Z"]
-
-
-def booted_ns() -> int:
-    """When the system booted, in nanoseconds after the epoch; 0 where it does not tell."""
-    try:
-        with open("/proc/stat", encoding="ascii", errors="replace") as file:
-            for line in file:
-                if line.startswith("btime "):
-                    return int(line.split()[1]) * 1_000_000_000
-    except (OSError, ValueError):
-        pass
-    return 0
-
-
-def started_ns(pid: int) -> int:
-    """When the process started, in nanoseconds after the epoch; 0 where the system does not tell."""
-    found = _stat(pid)
-    if found is None or len(found[1]) < 20:
-        return 0
-    booted = booted_ns()
-    try:
-        return booted + int(found[1][19]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK") if booted else 0
-    except (ValueError, OSError):
-        return 0
 
 
 def parent_of(pid: int) -> int:

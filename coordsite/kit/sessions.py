@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
 from typing import NamedTuple
 
+from coordsite.bridge.marker import FILE, is_alive, locked, started_ns
 from coordsite.kit import processes
 from coordsite.kit.files import write_atomically
 
-FILE = "sessions.live"
 _SLACK_NS = 2_000_000_000
 _MAX_BYTES = 262_144
 _BRIDGE_DEPTH = 4
@@ -37,15 +36,10 @@ class Line(NamedTuple):
     @property
     def alive(self) -> bool:
         """Whether the process that wrote the line is still the one of that number."""
-        if not processes.is_alive(self.pid):
+        if not is_alive(self.pid):
             return False
-        actual = processes.started_ns(self.pid)
-        return not self.start_ns or not actual or _same_start(self.start_ns, actual)
-
-
-def _same_start(written: int, actual: int) -> bool:
-    """Whether two start times agree. The clock may have been set since; a writer may count from boot."""
-    return min(abs(written - actual), abs(written - (actual - processes.booted_ns()))) <= _SLACK_NS
+        actual = started_ns(self.pid)
+        return not self.start_ns or not actual or abs(self.start_ns - actual) <= _SLACK_NS
 
 
 def read(directory: str) -> list[Line]:
@@ -75,27 +69,10 @@ def unreadable(directory: str) -> list[str]:
     return [row for row, parts in fields if len(parts) < 2 or not parts[1].isdecimal()]
 
 
-@contextlib.contextmanager
-def _locked(directory: str) -> Iterator[None]:
-    """One writer at a time, where the system has file locks; a rewrite never loses another's line."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    handle = os.open(os.path.join(directory, FILE + ".lock"), flags, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def register(directory: str, session: str, pid: int) -> None:
     """Add an agent's line unless it stands there already. Never raises for a file that cannot be written."""
-    with contextlib.suppress(OSError), _locked(directory):
-        line = Line(session, pid, processes.started_ns(pid), hook=True)
+    with contextlib.suppress(OSError), locked(directory):
+        line = Line(session, pid, started_ns(pid), hook=True)
         if line in read(directory):
             return
         with open(os.path.join(directory, FILE), "a", encoding="utf-8") as file:
@@ -104,13 +81,13 @@ def register(directory: str, session: str, pid: int) -> None:
 
 def unregister(directory: str, session: str) -> None:
     """Take a session's lines out; the file goes with its last line. Lines of ended processes stay."""
-    with contextlib.suppress(OSError), _locked(directory):
+    with contextlib.suppress(OSError), locked(directory):
         _write(directory, [line for line in read(directory) if line.session != session])
 
 
 def prune(directory: str) -> int:
     """Take the lines of ended processes and malformed lines out; answers how many went."""
-    with _locked(directory):
+    with locked(directory):
         before = read(directory)
         living = [line for line in before if line.alive]
         gone = len(before) - len(living) + len(unreadable(directory))
