@@ -1,0 +1,100 @@
+"""git's hooks in a repository: a shim where git looks, the managed script beside ``local.env``.
+
+A hook that stands there already is kept next to the shim and runs first. A hooks directory that is part of
+the project (``core.hooksPath``) is not touched: the line to add is named instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+
+from coordsite.kit.changes import Change
+from coordsite.kit.files import read_text
+from coordsite.kit.rendering import Renderer, render
+from coordsite.kit.sites import Site
+
+NAMES = {"pre-commit": "commit", "pre-push": "push"}
+CHAINED = ".before-coord"
+
+
+def executable() -> str:
+    """Where ``coord-hook`` is installed: beside this interpreter, else wherever PATH has it."""
+    beside = os.path.join(os.path.dirname(sys.executable), "coord-hook")
+    return beside if os.path.exists(beside) else shutil.which("coord-hook") or beside
+
+
+def managed(site: Site, name: str, renderer: Renderer = render) -> Change:
+    """The managed script ``.coordination/hooks/<name>``."""
+    path = os.path.join(site.directory, "hooks", name)
+    text = renderer("git-hook.sh", name=name, what=NAMES[name], fallback=shlex.quote(executable()))
+    return Change(path, read_text(path), text, mode=0o755)
+
+
+def plan(site: Site, renderer: Renderer = render) -> list[Change]:
+    """The managed scripts, git's shims, and the hooks that give way to them."""
+    found = [managed(site, name, renderer) for name in NAMES]
+    for name in NAMES:
+        found += _shim(site, name, renderer)
+    return found
+
+
+def shim_text(site: Site, name: str, renderer: Renderer = render) -> str:
+    """What git runs: it finds the managed script from the common git directory, also in linked work trees."""
+    directory = os.path.relpath(site.directory, site.repository.common).replace(os.sep, "/")
+    return renderer("git-shim.sh", name=name, directory=shlex.quote(directory))
+
+
+def is_shim(text: str | None) -> bool:
+    """Whether a hook is coord's: this version's, an older one's, or the reference's."""
+    if text is None:
+        return False
+    return "# coord:begin" in text or (".coordination/hooks/" in text and len(text.splitlines()) <= 4)
+
+
+def _shim(site: Site, name: str, renderer: Renderer) -> list[Change]:
+    path = os.path.join(site.hooks, name)
+    if site.hooks_are_tracked:
+        return _tracked(path, name)
+    wanted = shim_text(site, name, renderer)
+    try:
+        before = read_text(path)
+    except (OSError, ValueError):
+        before = ""
+    if before is None and not os.path.islink(path):
+        return [Change(path, None, wanted, mode=0o755)]
+    if is_shim(before) and not os.path.islink(path):
+        return [Change(path, before, wanted, mode=0o755)]
+    kept = path + CHAINED
+    if os.path.lexists(kept):
+        reason = f"is not coord's, and {os.path.basename(kept)} exists; join the two by hand"
+        return [Change(path, before, before, refused=reason)]
+    return [Change(kept, None, before, moved_from=path), Change(path, None, wanted, mode=0o755)]
+
+
+def _tracked(path: str, name: str) -> list[Change]:
+    """A hooks directory of the project: nothing is written; what to add is said once."""
+    call = f'coord-hook {name} "$@"'
+    try:
+        text = read_text(path) or ""
+    except (OSError, ValueError):
+        text = ""
+    if "coord-hook" in text or "coord-hook" in _husky(path):
+        return [Change(path, text, text)]
+    where = os.path.basename(os.path.dirname(path))
+    return [
+        Change(path, text, text, refused=f"belongs to the project (core.hooksPath {where}): add `{call}`")
+    ]
+
+
+def _husky(path: str) -> str:
+    """The project's script behind husky's generated one."""
+    parent, name = os.path.split(path)
+    if os.path.basename(parent) != "_":
+        return ""
+    try:
+        return read_text(os.path.join(os.path.dirname(parent), name)) or ""
+    except (OSError, ValueError):
+        return ""
