@@ -64,6 +64,7 @@ _LOCK = (
     f" ON CONFLICT (name) DO UPDATE SET counter = {_table}.counter + %s"
     f" RETURNING id, counter, case_insensitive, {_DUE}, {_IDLE}, {_LINE}"
 )
+_GLANCE = f"SELECT id, case_insensitive, {_LINE} FROM {_table} WHERE name = %s"
 
 
 @contextmanager
@@ -83,6 +84,17 @@ def repository_locks(names: list[str]) -> Iterator[dict[str, Locked]]:
     """Hold the locks of several repositories, taken in sorted order, for one transaction."""
     with transaction.atomic(), gathered():
         yield {name: _lock(name, 0) for name in sorted(set(names))}
+
+
+def glance(name: str) -> Locked | None:
+    """The repository as it is now, without its lock: for reads. ``None`` when nobody ever claimed in it."""
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_GLANCE, [name])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return Locked(row[0], name, bool(row[1]), now, due=False, line=bool(row[2]), _counter=0, _reserved=0)
 
 
 def idle_cutoff(now: datetime) -> datetime:

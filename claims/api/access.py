@@ -42,8 +42,8 @@ class ClaimsView(ApiView):
             return ""
         if self.caller.engineer is not None:
             return self.caller.engineer
-        named = self.request.headers.get("X-Coord-Engineer") or self.request.query_params.get("engineer")
-        return (named or "").strip()[:200] if self.caller.operator else ""
+        named = self.request.headers.get("X-Coord-Engineer", "")
+        return named.strip()[:200] if self.caller.operator else ""
 
     def call(self) -> Call:
         """This request as a retry would have to repeat it."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claims import answers, checkout, line
-from claims.locks import Locked
-from claims.models import Repository
+from claims.locks import Locked, glance
 from claims.parties import Party, short_session
 from claims.scopes import ClaimRequest, Item, ItemError, read_items
 from claims.verdicts import Question, Verdict, judge
@@ -16,7 +15,6 @@ from common import clock
 from common.errors import Invalid
 from ownership.selectors import current_rules
 from patterns import parse
-from queueing.models import IN_LINE, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +30,23 @@ class Check:
 
 def check_conflicts(check: Check) -> dict[str, Any]:
     """The answer of ``GET /conflicts``. Raises :class:`Invalid` for a pattern that cannot be read."""
-    now = clock.now()
-    row = Repository.objects.filter(name=check.repo).first()
-    items = _items(check, bool(row and row.case_insensitive))
-    if row is None:
+    seen = glance(check.repo)
+    items = _items(check, bool(seen and seen.case_insensitive))
+    if seen is None:
         return _answer([])
     rules = current_rules()
     question = Question(
-        row.id,
-        now,
+        seen.id,
+        seen.now,
         check.party,
-        row.case_insensitive,
+        seen.case_insensitive,
         sessions=tuple(check.sessions),
         shared=rules.shared(check.repo),
     )
     verdict = judge(question, items)
-    entries = _held(verdict, check, row.case_insensitive, now)
-    if Ticket.objects.filter(repo=check.repo, state__in=IN_LINE).exists():
-        entries += _queued(row, check, items, verdict, now)
+    entries = _held(verdict, check, seen.case_insensitive, seen.now)
+    if seen.line:
+        entries += _queued(seen, check, items, verdict)
     return _answer(entries)
 
 
@@ -99,10 +96,7 @@ def _held(verdict: Verdict, check: Check, case_insensitive: bool, now: Any) -> l
     ]
 
 
-def _queued(
-    row: Repository, check: Check, items: tuple[Item, ...], verdict: Verdict, now: Any
-) -> list[dict[str, Any]]:
-    locked = Locked(row.id, row.name, row.case_insensitive, now, False, True, 0, 0)
+def _queued(seen: Locked, check: Check, items: tuple[Item, ...], verdict: Verdict) -> list[dict[str, Any]]:
     request = ClaimRequest(check.repo, check.party, items)
     return [
         {
@@ -118,7 +112,7 @@ def _queued(
             "session": short_session(behind.ticket.session_id),
             "next": "Claim with wait_seconds to stand behind.",
         }
-        for behind in line.standing_before(locked, request, verdict)
+        for behind in line.standing_before(seen, request, verdict)
         if behind.ticket.session_id is None or behind.ticket.session_id not in check.sessions
     ]
 

@@ -25,12 +25,13 @@ def drain(locked: Locked) -> int:
         return 0
     end_gone(locked)
     rules = current_rules()
-    before: list[Standing] = []
+    in_line = standing(locked.name, locked.now, case_insensitive=locked.case_insensitive)
     offers = 0
-    for candidate in standing(locked.name, locked.now, case_insensitive=locked.case_insensitive):
-        if candidate.ticket.state == Ticket.State.WAITING and _fits(locked, candidate, before, rules):
+    for number, candidate in enumerate(in_line):
+        waits = candidate.ticket.state == Ticket.State.WAITING
+        if waits and _fits(locked, candidate, in_line[:number], rules):
             offers += tickets.offer(candidate.ticket, locked.now)
-        before.append(candidate)
+            tickets.note_passed(_passed_by(candidate, in_line))
     return offers
 
 
@@ -53,6 +54,18 @@ def repositories_with_a_line() -> list[str]:
 def new_uid() -> str:
     """An id for one refused request, so that its contention rows count once."""
     return str(uuid.uuid4())
+
+
+def _passed_by(served: Standing, in_line: list[Standing]) -> list[Ticket]:
+    """Those who came earlier for the same and still wait."""
+    return [
+        other.ticket
+        for other in in_line
+        if other.ticket.state == Ticket.State.WAITING
+        and other.ticket.place < served.ticket.place
+        and not served.party.is_same(other.party.engineer, other.party.session_id)
+        and served.request.clashes(other.request)
+    ]
 
 
 def _fits(locked: Locked, candidate: Standing, before: list[Standing], rules: RuleSet) -> bool:

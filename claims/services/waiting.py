@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db import transaction
 
 from claims import line
-from claims.locks import Locked, repository_lock
-from claims.models import Claim, Repository
+from claims.locks import Locked, glance, repository_lock
+from claims.models import Claim
 from claims.services import claiming, draining
 from claims.services.activity import note_life
 from claims.services.claiming import Outcome
@@ -105,10 +105,11 @@ def still_there(ticket_ids: list[str]) -> None:
 
 def present_refusal(ticket: Ticket, now: datetime) -> Outcome:
     """Who stands in the ticket's way now, for answers and listings. Reads only."""
-    row = Repository.objects.get(name=ticket.repo)
-    locked = Locked(row.id, row.name, row.case_insensitive, now, False, True, 0, 0)
-    request = request_of(ticket, case_insensitive=row.case_insensitive)
-    verdict = judge(claiming.question(locked, request, current_rules()), request.items)
+    seen = glance(ticket.repo)
+    if seen is None:
+        return Outcome(ticket.repo, now, ticket=ticket, position=1)
+    request = request_of(ticket, case_insensitive=seen.case_insensitive)
+    verdict = judge(claiming.question(seen, request, current_rules()), request.items)
     place, eta_s = line.position(ticket.repo, ticket, now)
     return Outcome(
         ticket.repo,

@@ -205,7 +205,7 @@ def _own_name(view: ClaimsView, given: str | None) -> str | None:
 
 def _event_row(event: Any) -> dict[str, Any]:
     return {
-        "id": str(event.id),
+        "id": str(event.uid),
         "request_id": str(event.request_id) if event.request_id else None,
         "event_type": event.event_type,
         "actor_engineer": event.actor_engineer,
