@@ -8,17 +8,22 @@ whenever it needs the database.
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+import functools
 import json
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, TypeVar, cast
+from concurrent.futures import Executor
+from typing import Any, Protocol, TypeVar, cast
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpResponseBase
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import serializers
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, MethodNotAllowed
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -53,13 +58,86 @@ class Parked(Response):
         self.finish: Finish | None = None
 
 
+class Park(Protocol):
+    """How a server awaits a parked continuation: until it ends, the client leaves or the server stops."""
+
+    def __call__(self, resume: Callable[[], Awaitable[Response]], /) -> Awaitable[Response]:
+        """The continuation's answer. Raises what the continuation raises, or a refusal of its own."""
+        ...
+
+
+_executor: Executor | None = None
+_before: Callable[[], None] | None = None
+
+
+def use_lane(executor: Executor | None, before: Callable[[], None] | None = None) -> None:
+    """Let :func:`lane` run on ``executor``'s threads, ``before`` first each time. Once, when serving starts.
+
+    Without it (test clients, commands) ``lane`` uses the thread of the surrounding synchronous code.
+    """
+    global _executor, _before
+    _executor, _before = executor, before
+
+
 async def lane(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """Run a synchronous function on the request's lane (its persistent thread and connection)."""
-    return await sync_to_async(function, thread_sensitive=True)(*args, **kwargs)
+    """Run a synchronous function on the API lane (a persistent thread with its own connection).
+
+    When the awaiting task is cancelled, the function is never cut: ``lane`` waits until it has ended (or
+    takes it back before it began) and then raises ``CancelledError``. So clean-up in ``finally`` always
+    sees what the function did.
+    """
+    call = functools.partial(function, *args, **kwargs)
+    if _executor is None:
+        return await sync_to_async(call, thread_sensitive=True)()
+    if _before is not None:
+        call = functools.partial(_prepared, _before, call)
+    job = _executor.submit(contextvars.copy_context().run, call)
+    future = asyncio.wrap_future(job)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        if not job.cancel():
+            await asyncio.wait([future])
+            if not future.cancelled():
+                future.exception()  # seen; the task that asked for it is gone
+        raise
+
+
+def _prepared(before: Callable[[], None], call: Callable[[], T]) -> T:
+    before()
+    return call()
+
+
+_JSON = JSONRenderer()
 
 
 class ApiView(APIView):
-    """Base of every operation."""
+    """Base of every operation. Answers JSON whatever ``Accept`` says; HEAD and OPTIONS are 405."""
+
+    http_method_names = ["get", "post", "put", "patch", "delete"]
+
+    @classmethod
+    @functools.cache
+    def _methods(cls) -> frozenset[str]:
+        return frozenset(name.upper() for name in cls.http_method_names if hasattr(cls, name))
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse a wrong method, then a wrong caller, before anything of the request is read."""
+        self.format_kwarg = None
+        if request.method not in self._methods():
+            raise MethodNotAllowed(str(request.method))
+        request.accepted_renderer, request.accepted_media_type = _JSON, _JSON.media_type
+        self.perform_authentication(request)
+        self.check_permissions(request)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """JSON, always."""
+        return _JSON, _JSON.media_type
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """``Allow``."""
+        return {"Allow": ", ".join(sorted(self._methods()))}
 
     @property
     def caller(self) -> Caller:
@@ -72,11 +150,10 @@ class ApiView(APIView):
 
     def query(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """The validated query; list fields take repeated parameters. Raises :class:`InvalidRequest`."""
-        fields = serializer().fields
-        lists = {name for name, field in fields.items() if isinstance(field, serializers.ListField)}
-        params = self.request.query_params
+        fields = _query_fields(serializer)
+        params = self.request._request.GET
         data = {
-            name: params.getlist(name) if name in lists else params.get(name)
+            name: params.getlist(name) if fields[name] else params.get(name)
             for name in params
             if name in fields
         }
@@ -91,8 +168,7 @@ class ApiView(APIView):
             def finish(late: Response) -> HttpResponseBase:
                 self.headers = headers
                 done = super(ApiView, self).finalize_response(request, late, *args, **kwargs)
-                done.render()
-                return done
+                return cast(HttpResponseBase, done.render())
 
             response.finish = finish
         return finished
@@ -120,11 +196,12 @@ def as_async_view(view: type[ApiView]) -> Callable[..., Any]:
     handle = view.as_view()
 
     async def wrapped(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = await sync_to_async(_rendered, thread_sensitive=True)(handle, request, args, kwargs)
+        response = await lane(_rendered, handle, request, args, kwargs)
         if not isinstance(response, Parked):
             return response
+        park: Park | None = getattr(request, "park", None)
         try:
-            late = await response.resume()
+            late = await (response.resume() if park is None else park(response.resume))
         except Exception as error:
             late = await lane(_failed, view, response, error)
         finish = response.finish
@@ -162,6 +239,12 @@ def _failed(view: type[ApiView], parked: Parked, error: Exception) -> Response:
     if response is None:
         raise error
     return response
+
+
+@functools.cache
+def _query_fields(serializer: type[serializers.Serializer[Any]]) -> dict[str, bool]:
+    """The query's parameters, and whether each may be repeated."""
+    return {name: isinstance(field, serializers.ListField) for name, field in serializer().fields.items()}
 
 
 def _validated(

@@ -1,10 +1,38 @@
-"""The ASGI application."""
+"""The ASGI application: HTTP through the lanes, websockets through Channels."""
 
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
-application = get_asgi_application()
+django.setup()
+
+from coordsite.lanes import http_application  # noqa: E402  (needs the app registry)
+
+ROUTING = ("queueing.routing", "coordsite.routing")
+"""Modules whose ``websocket_urlpatterns`` are served."""
+
+
+def _websockets() -> list[Any]:
+    return [
+        route
+        for module in ROUTING
+        if find_spec(module)
+        for route in import_module(module).websocket_urlpatterns
+    ]
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": http_application(),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(_websockets()))),
+    }
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -15,8 +16,7 @@ from rest_framework.request import Request
 from common import metrics
 from common.caller import Caller
 
-if TYPE_CHECKING:
-    # rest_framework.views reads this module's classes while it is imported.
+if TYPE_CHECKING:  # rest_framework.views imports this module through its settings
     from rest_framework.views import APIView
 
 MOST_SESSION = 200
@@ -45,18 +45,36 @@ class IsAuthenticated(BasePermission):
 def authenticate(request: HttpRequest) -> Caller:
     """The caller behind a request. Raises ``NotAuthenticated`` or ``AuthenticationFailed``."""
     session = session_of(request)
-    expected = settings.COORD.auth_token.get_secret_value()
-    if not expected and settings.COORD.allow_insecure_no_auth:
+    if auth_mode() == "insecure-no-auth":
         return Caller(kind="insecure", name="insecure", session_id=session, operator=True)
     scheme, _, presented = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     presented = presented.strip()
     if scheme != "Bearer" or not presented:
         metrics.auth_failed()
         raise NotAuthenticated("Missing bearer token")
-    if expected and hmac.compare_digest(_octets(presented), _octets(expected)):
-        return Caller(kind="shared", name="shared-token", session_id=session, operator=True)
-    metrics.auth_failed()
-    raise AuthenticationFailed("Invalid bearer token")
+    caller = resolve_token(presented)
+    if caller is None:
+        metrics.auth_failed()
+        raise AuthenticationFailed("Invalid bearer token")
+    return caller if session is None else replace(caller, session_id=session)
+
+
+def resolve_token(raw: str) -> Caller | None:
+    """The caller that a presented token proves, whichever kind of token it is; ``None`` for no known one.
+
+    ``raw`` is the header's text as the server decoded it. Compares in constant time.
+    """
+    expected = settings.COORD.auth_token.get_secret_value()
+    if expected and hmac.compare_digest(_octets(raw), expected.encode("utf-8", "surrogateescape")):
+        return Caller(kind="shared", name="shared-token", operator=True)
+    return None
+
+
+def auth_mode() -> str:
+    """``bearer``, ``insecure-no-auth`` or ``misconfigured``, as ``/meta`` and ``/readyz`` say it."""
+    if settings.COORD.auth_token.get_secret_value():
+        return "bearer"
+    return "insecure-no-auth" if settings.COORD.allow_insecure_no_auth else "misconfigured"
 
 
 def session_of(request: HttpRequest) -> str | None:
@@ -65,4 +83,8 @@ def session_of(request: HttpRequest) -> str | None:
 
 
 def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    """The bytes that the client sent: servers hand header bytes over as Latin-1 text."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")

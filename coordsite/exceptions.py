@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import Resolver404, resolve
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from common.api import InvalidRequest
 from common.errors import CoordError, ErrorCode
+from coordsite.gate import is_site, problem
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -72,3 +75,47 @@ def _answer(
     }
     headers = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else None
     return Response(body, status=status, headers=headers)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+    """404; or 307 when the path without its trailing slashes exists."""
+    if is_site(request.path_info):
+        return defaults.page_not_found(request, exception or Http404())
+    bare = request.path_info.rstrip("/")
+    if bare and bare != request.path_info and request.resolver_match is None and _exists(bare):
+        query = request.META.get("QUERY_STRING", "")
+        target = request.path.rstrip("/") + (f"?{query}" if query else "")
+        # One slash: a browser takes `//host` for another host.
+        return HttpResponse(status=307, headers={"Location": "/" + target.lstrip("/")})
+    return problem(404, "Not Found", ErrorCode.NOT_FOUND, next="GET /openapi.json lists the paths.")
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+    """400 for what Django finds suspicious (a host that is not allowed, too many fields)."""
+    if is_site(request.path_info):
+        return defaults.bad_request(request, exception or ValueError())
+    return problem(
+        400, "Bad Request", ErrorCode.INVALID, next="Check the Host header and COORD_ALLOWED_HOSTS."
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """500 for what nobody foresaw: the log has the trace, the client the request's id and nothing else."""
+    request_id = getattr(request, "request_id", "")
+    if is_site(request.path_info):
+        return defaults.server_error(request)
+    return problem(
+        500,
+        f"Internal Server Error (request {request_id})",
+        ErrorCode.INTERNAL,
+        retryable=True,
+        next="Look for this request id in the service's log.",
+    )
+
+
+def _exists(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True

@@ -1,11 +1,24 @@
-"""The URL map: admin, and each app's API."""
+"""The URL map: what the service says about itself, each app's API, and the admin site."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
 
+from coordsite import views
+
+handler400 = "coordsite.exceptions.bad_request"
+handler404 = "coordsite.exceptions.not_found"
+handler500 = "coordsite.exceptions.server_error"
+
 urlpatterns = [
-    path("admin/", admin.site.urls),
+    path("health", views.health),
+    path("readyz", views.readyz),
+    path("meta", views.meta),
+    path("metrics", views.metrics_page),
+    path("openapi.json", views.openapi),
+    path("docs", views.docs),
+    path("redoc", views.redoc),
     path("", include("claims.api.urls")),
+    path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,215 @@
+"""The web process: daphne with this service's lanes, limits and orderly end.
+
+``python -m coordsite.server`` and ``coord-api`` run :func:`main`: take the instance lock, migrate, listen.
+"""
+
+from __future__ import annotations
+
+# daphne installs the asyncio reactor; nothing may import Twisted's before.
+import daphne.server as daphne_server  # isort: skip
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from daphne.endpoints import build_endpoint_description_strings
+from daphne.http_protocol import HTTPFactory, WebRequest
+from twisted.internet import reactor
+
+from coordsite.gate import MOST_BODY
+from coordsite.instance import InstanceTaken, instance_lock
+
+log = logging.getLogger("coord.server")
+
+BACKLOG = 1024
+GRACE_S = 20.0
+"""How long a stop waits for requests under way, in seconds."""
+FLUSH_S = 0.1
+"""Time for the last answers to leave the sockets, in seconds."""
+SUPERVISOR_FD = "COORD_SUPERVISOR_FD"
+
+
+class BoundedRequest(WebRequest):
+    """Stores no more of a body than any path allows; the handler sees that it was too much."""
+
+    received = 0
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Twisted hands over what arrived."""
+        if self.received <= MOST_BODY:
+            super().handleContentChunk(data)
+        self.received += len(data)
+
+
+class BoundedFactory(HTTPFactory):
+    """Connections whose requests are bounded."""
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """One connection."""
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = BoundedRequest
+        return protocol
+
+
+class Server(daphne_server.Server):
+    """daphne, stopping in order: no new connections, waiters sent home, work under way finished."""
+
+    def __init__(self, application: Any, endpoints: list[str], ready: Callable[[], None]) -> None:
+        super().__init__(
+            application,
+            endpoints=endpoints,
+            signal_handlers=False,
+            ready_callable=ready,
+            server_name="coord",
+        )
+        self.failure = ""
+        self._ports: list[Any] = []
+        self._ending: asyncio.Task[None] | None = None
+
+    def listen_success(self, port: Any) -> None:
+        """Keep the port: it is closed first when the service stops."""
+        super().listen_success(port)
+        self._ports.append(port)
+
+    def listen_error(self, failure: Any) -> None:
+        """The address is taken or not ours: end at once."""
+        self.failure = failure.getErrorMessage()
+        self.stop()
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        loop = daphne_server.twisted_loop
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.end)
+        super().run()
+
+    def end(self) -> None:
+        """Begin to stop; the second time, stop now. On the event loop."""
+        if self._ending is not None:
+            self.stop()
+            return
+        self._ending = asyncio.get_running_loop().create_task(self._end())
+
+    async def _end(self) -> None:
+        from coordsite.lanes import lanes
+
+        for port in self._ports:
+            port.stopListening()
+        lanes().stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                await lanes().idle()
+        await asyncio.sleep(FLUSH_S)
+        self.stop()
+
+
+def tune_gc() -> None:
+    """What start-up made lives forever: collect once, keep it out of later collections, collect less."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+
+
+def follow_supervisor() -> None:
+    """End with the supervisor, however it ended: its end of the pipe closes with it."""
+    given = os.environ.pop(SUPERVISOR_FD, "")
+    if not given:
+        return
+    descriptor = int(given)
+    os.set_inheritable(descriptor, False)
+
+    def watch() -> None:
+        while os.read(descriptor, 1):
+            continue
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="supervisor", daemon=True).start()
+
+
+def migrate() -> None:
+    """Bring the database to this version's schema. Several processes may do so at once."""
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    with migration_lock():
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", interactive=False, verbosity=0)
+    connection.close()
+
+
+MIGRATION_LOCK = 0x636F6F7264
+"""PostgreSQL's advisory lock of a migration under way (the word ``coord``)."""
+
+
+@contextlib.contextmanager
+def migration_lock() -> Any:
+    """One migration at a time on PostgreSQL. On SQLite the instance lock and the file's own do."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+
+
+def serve(application: Any, host: str, port: int, ready: Callable[[], None]) -> int:
+    """Listen and serve until told to stop; the exit code."""
+    vars(daphne_server)["HTTPFactory"] = BoundedFactory  # daphne offers no other way to choose it
+    endpoints = [
+        f"{description}:backlog={BACKLOG}"
+        for description in build_endpoint_description_strings(host=host, port=port)
+    ]
+    server = Server(application, endpoints, ready)
+    server.run()
+    if server.failure:
+        print(f"coord: cannot listen on {host} port {port}: {server.failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def main() -> int:
+    """Run the web process with the settings of the environment; the exit code."""
+    follow_supervisor()
+    from django.conf import settings
+
+    config = settings.COORD
+    path = "" if config.database_url else config.database_path
+    try:
+        with instance_lock(path, enabled=not config.disable_instance_lock):
+            import django
+
+            django.setup()
+            migrate()
+            from coordsite.asgi import application
+
+            def ready() -> None:
+                tune_gc()
+                log.info("listening on %s port %s", config.host, config.port)
+
+            return serve(application, config.host, config.port, ready)
+    except InstanceTaken as taken:
+        print(f"coord: {taken}", file=sys.stderr)
+        return 3
+
+
+# The reactor is imported for its side: it must be daphne's.
+assert reactor is not None
+
+if __name__ == "__main__":
+    from coordsite.cli import api
+
+    sys.exit(api())
