@@ -214,7 +214,6 @@ def as_async_view(view: type[ApiView]) -> Callable[..., Any]:
         markcoroutinefunction(entry)
     entry.cls = view  # type: ignore[attr-defined]
     entry.initkwargs = {}  # type: ignore[attr-defined]
-    entry.actions = None  # type: ignore[attr-defined]
     return entry
 
 
