@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from coordsite.bridge.environment import Settings
 from coordsite.bridge.notices import Notices, lease_key, lease_text
 from coordsite.bridge.service import Service
 
+_REMEMBERED = 10_000
 Report = Callable[[float, float, str], Awaitable[None]]
 """Progress of a wait: seconds waited, seconds in all, where it stands."""
 
@@ -48,7 +49,7 @@ class Bridge:
     pace: Pace = field(default_factory=Pace)
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     monotonic: Callable[[], float] = time.monotonic
-    reported: set[str] = field(default_factory=set)
+    _reported: dict[str, None] = field(default_factory=dict)
     _last_engineer: str | None = None
     _identities: dict[tuple[str, str | None], str | None] = field(default_factory=dict)
 
@@ -68,6 +69,16 @@ class Bridge:
             self._last_engineer = given.strip()
             return self._last_engineer
         return self.settings.identity or self._last_engineer or await self._token_owner() or "agent"
+
+    def told(self, claim_ids: Iterable[object]) -> None:
+        """Note claims that the caller was told of."""
+        self._reported.update((str(claim_id), None) for claim_id in claim_ids)
+        for claim_id in list(self._reported)[:-_REMEMBERED]:
+            del self._reported[claim_id]
+
+    def knows(self, claim_id: str) -> bool:
+        """Whether the caller was told of a claim."""
+        return claim_id in self._reported
 
     async def _token_owner(self) -> str | None:
         settings = self.settings

@@ -61,7 +61,7 @@ async def claim_files(bridge: Bridge, given: args.ClaimFiles, report: Report) ->
         return _nothing_asked()
     body = await _body(bridge, given, items)
     answer = await waiting.claim(bridge, body, given.wait_seconds or 0, report)
-    waiting.remember(bridge, answer)
+    bridge.told(answer.body.get("claim_ids") or ())
     return replies.claimed(answer.status, answer.body)
 
 
@@ -125,10 +125,7 @@ async def release_claims(bridge: Bridge, given: args.ReleaseClaims, report: Repo
     body: dict[str, Any] = {"claim_ids": given.claim_ids, "session_id": bridge.session_id}
     if given.engineer:
         body["engineer"] = given.engineer
-    answer = await bridge.service.post("/claims/release", body)
-    if answer.ok:
-        bridge.reported.difference_update(given.claim_ids)
-    return _plain(answer)
+    return _plain(await bridge.service.post("/claims/release", body))
 
 
 async def release_session(bridge: Bridge, given: args.Session, report: Report) -> Reply:

@@ -221,6 +221,6 @@ def _unreachable(settings: Settings, error: Exception) -> Answer:
         {
             "detail": f"The coord service at {settings.api_url} cannot be reached ({why}).",
             "code": "unreachable",
-            "next": "Nothing is claimed. Tell the user; start the service with `coord start`.",
+            "next": "Do not count on holding anything. Tell the user; `coord start` starts the service.",
         },
     )

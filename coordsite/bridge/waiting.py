@@ -31,11 +31,6 @@ async def claim(bridge: Bridge, body: Mapping[str, Any], wait: int, report: Repo
         raise
 
 
-def remember(bridge: Bridge, answer: Answer) -> None:
-    """Note which claims the caller knows of."""
-    bridge.reported.update(str(claim_id) for claim_id in answer.body.get("claim_ids") or ())
-
-
 class _Wait:
     """One wait: the first call, the slices and the end."""
 
@@ -112,7 +107,7 @@ class _Wait:
     async def _give_back(self, answer: Answer) -> None:
         """Release what nobody was told of. A claim that the caller knew before stays."""
         ids = [str(claim_id) for claim_id in answer.body.get("claim_ids") or ()] if answer.ok else []
-        unknown = [claim_id for claim_id in ids if claim_id not in self.bridge.reported]
+        unknown = [claim_id for claim_id in ids if not self.bridge.knows(claim_id)]
         if unknown:
             await self.bridge.service.post("/claims/release", {"claim_ids": unknown})
 
