@@ -37,6 +37,7 @@ Texts = Annotated[list[Text], BeforeValidator(_listed)]
 Ids = Annotated[list[Id], BeforeValidator(_listed)]
 Symbols = Annotated[dict[Text, Texts], BeforeValidator(_mapped)]
 Wait = Annotated[int, Field(ge=0, le=600)]
+Hours = Annotated[float, Field(allow_inf_nan=False)]
 Urgency = Literal["low", "normal", "high", "blocking"]
 
 
@@ -69,7 +70,7 @@ class ClaimFiles(Arguments):
     description: Annotated[str | None, Field(max_length=2000, description="what you do")] = None
     branch: Name | None = None
     shared_files: Annotated[Texts | None, Field(max_length=1000)] = None
-    ttl_hours: float | None = None
+    ttl_hours: Hours | None = None
     symbols: Annotated[Symbols | None, Field(description="file: [Class::method]")] = None
     narrowable: bool | None = None
     wait_seconds: Annotated[Wait | None, Field(description="stand in line")] = None
@@ -88,7 +89,7 @@ class ExtendClaim(Arguments):
 
     claim_ids: Annotated[Ids, Field(max_length=50)] = []
     claim_id: Id | None = None
-    ttl_hours: float = 2
+    ttl_hours: Hours = 2
     engineer: Name | None = None
 
 

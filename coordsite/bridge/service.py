@@ -165,6 +165,8 @@ class Service:
             )
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
             return _bad_settings(settings, error), False
+        except (OSError, ValueError) as error:  # certificates, proxies and host names of the environment
+            return _bad_settings(settings, error), False
         except httpx.TransportError as error:
             return _unreachable(settings, error), True
         except httpx.HTTPError as error:

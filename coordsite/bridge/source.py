@@ -53,7 +53,7 @@ class LocalSource:
                 continue
             symbols: Any = importlib.import_module("symbols")
             known = symbols.accepted_paths(found)
-            unknown = [name for name in names if name not in known]
+            unknown = [name for name in names if _canonical(symbols, name) not in known]
             if unknown:
                 near = symbols.nearest(known, unknown[0])
                 hint = f" (did you mean {', '.join(list(near)[:3])}?)" if near else ""
@@ -96,3 +96,10 @@ class LocalSource:
         root = self.root
         full = os.path.realpath(os.path.join(root, path.replace("\\", "/").lstrip("/")))
         return full if os.path.commonpath([root, full]) == root else None
+
+
+def _canonical(symbols: Any, name: str) -> str:
+    try:
+        return str(symbols.parse_symbol_path(name))
+    except ValueError:
+        return name

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import anyio
+import anyio.lowlevel
 import httpx
 
 Body = dict[str, Any]
@@ -386,6 +388,7 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.advance(seconds)
+        await anyio.lowlevel.checkpoint()
 
     @property
     def passed(self) -> float:
