@@ -51,10 +51,8 @@ def lease_key(row: Mapping[str, Any]) -> str:
 
 def lease_text(row: Mapping[str, Any]) -> str:
     """One sentence on a lost lease for the one who held it."""
-    pattern = str(row.get("pattern") or row.get("holder_pattern") or row.get("claim_id") or "a claim")[:120]
-    why = str(row.get("reason") or row.get("end_reason") or "ended")[:40]
-    holder = row.get("holder") or row.get("holder_engineer") or row.get("held_by")
-    if isinstance(holder, Mapping):
-        holder = holder.get("engineer")
+    pattern = str(row.get("pattern") or row.get("claim_id") or "a claim")[:120]
+    why = str(row.get("reason") or "ended")[:40]
+    holder = row.get("held_now_by")
     now = f"; {str(holder)[:60]} holds it now" if holder else ""
     return f"Lease lost: {pattern} ({why}){now}. Claim it again before you edit it."

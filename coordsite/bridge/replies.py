@@ -65,6 +65,17 @@ def minutes_left(expires_at: object, now: datetime | None = None) -> int | None:
     return max(0, -int(-seconds // 60))
 
 
+def _left(held: Mapping[str, Any]) -> int | None:
+    """Minutes that a holder has left: as the service counts them, else by this machine's clock."""
+    seconds = held.get("seconds_left")
+    return -int(-seconds // 60) if isinstance(seconds, int | float) else minutes_left(held.get("expires_at"))
+
+
+def step(text: object, limit: int = 160) -> str:
+    """The service's next step, in terms of tools."""
+    return clip(str(text).replace("POST /requests", "request_release"), limit)
+
+
 def detail_of(body: Mapping[str, Any]) -> str:
     """The service's words; the list of a validation error becomes ``field: message`` texts."""
     detail = body.get("detail")
@@ -86,7 +97,7 @@ def refusal(status: int, body: Mapping[str, Any], limit: int = REFUSED) -> Reply
     reply["detail"] = clip(detail_of(body) or f"The service answered {status}.", 300)
     for key, width in (("code", 40), ("next", 160)):
         if body.get(key):
-            reply[key] = clip(body[key], width)
+            reply[key] = step(body[key], width)
     if isinstance(body.get("retry_after_s"), int | float):
         reply["retry_after_s"] = body["retry_after_s"]
     return reply if size(reply) <= limit else {**reply, "detail": clip(reply["detail"], 100)}
@@ -151,10 +162,10 @@ def _refused(status: int, body: Mapping[str, Any]) -> Reply:
     }
     if status not in (200, 202, 400, 409) or not (conflicts or reply["warnings"]):
         reply.update(refusal(status, body, 400))
-    for key in ("code", "queue_id", "position", "cycle"):
+    for key in ("code", "queue_id", "position", "cycle", "release_first"):
         if body.get(key) is not None:
             reply[key] = tidy(body[key], 60)
-    reply["next"] = clip(body.get("next") or _next_step(reply), 160)
+    reply["next"] = step(body.get("next") or _next_step(reply))
     return _fitted(reply, REFUSED, _shorten(reply))
 
 
@@ -171,9 +182,9 @@ def _conflict(row: Mapping[str, Any]) -> Reply:
         if key in claim:
             claim[key] = clip(claim[key], width)
     entry: Reply = {"your_pattern": clip(row.get("your_pattern", ""), 60), "conflicting_claim": claim}
-    if row.get("kind") and row["kind"] not in ("claim", "file"):
-        entry["kind"] = row["kind"]
-    left = minutes_left(held.get("expires_at"))
+    if row.get("kind") == "queued":
+        entry["kind"] = "queued"
+    left = _left(held)
     if left is not None:
         entry["minutes_left"] = left
     if "symbols" in claim:
@@ -216,9 +227,9 @@ def conflicts(body: Mapping[str, Any]) -> Reply:
     safe = not body.get("has_conflicts", bool(rows))
     reply: Reply = {"has_conflicts": not safe, "conflicts": rows, "safe_to_proceed": safe, "safe": safe}
     if not safe:
-        reply["next"] = clip(
-            body.get("next") or "Do not edit these; claim_files with wait_seconds waits.", 160
-        )
+        nexts = [entry["next"] for entry in _rows(body, "conflicts") if entry.get("next")]
+        said = body.get("next") or (nexts[0] if nexts else "claim_files with wait_seconds waits.")
+        reply["next"] = step(said)
     shown = listing("conflicts", rows, limit=REFUSED - size({**reply, "conflicts": []}) + 40)
     reply["conflicts"] = shown["conflicts"]
     if "more" in shown:
@@ -231,7 +242,7 @@ def _checked(row: Mapping[str, Any]) -> Reply:
     for key, width in (("your_pattern", 80), ("engineer", 40), ("pattern", 60), ("expires_at", 30)):
         if row.get(key):
             entry[key] = clip(row[key], width)
-    left = minutes_left(row.get("expires_at"))
+    left = _left(row)
     if left is not None:
         entry["minutes_left"] = left
     return entry

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coordsite.bridge.environment import Settings
 from coordsite.bridge.places import checkout_of
+
+if TYPE_CHECKING:
+    from symbols import Symbol
 
 MAX_FILE_BYTES = 2_000_000
 _SHOWN_NAMES = 20
@@ -51,12 +53,13 @@ class LocalSource:
             found = self._parse(path)
             if isinstance(found, Unreadable):
                 continue
-            symbols: Any = importlib.import_module("symbols")
+            import symbols
+
             known = symbols.accepted_paths(found)
-            unknown = [name for name in names if _canonical(symbols, name) not in known]
+            unknown = [name for name in names if _canonical(name) not in known]
             if unknown:
                 near = symbols.nearest(known, unknown[0])
-                hint = f" (did you mean {', '.join(list(near)[:3])}?)" if near else ""
+                hint = f" (did you mean {', '.join(near[:3])}?)" if near else ""
                 problems.append(f"{path}: {', '.join(unknown[:_SHOWN_NAMES])}{hint}")
         return problems
 
@@ -71,26 +74,25 @@ class LocalSource:
         ]
         return {"file": file, "symbols": rows}
 
-    def _parse(self, path: str) -> tuple[Any, ...] | Unreadable:
+    def _parse(self, path: str) -> tuple[Symbol, ...] | Unreadable:
         """The symbols of a file, or why not."""
         full = self._inside(path)
         if full is None or not os.path.isfile(full):
             return Unreadable(f"There is no file {path[:120]!r} below {self.root}.", "no_file")
         if os.path.getsize(full) > MAX_FILE_BYTES:
             return Unreadable("The file is too large to look into.", "too_large")
+        import symbols
+
+        language = symbols.language_of(path)
+        if language is None:
+            return Unreadable("Symbols of this kind of file are not known.", "no_language")
         try:
-            symbols: Any = importlib.import_module("symbols")
-            language = symbols.language_of(path)
-            if language is None:
-                return Unreadable("Symbols of this kind of file are not known.", "no_language")
             with open(full, "rb") as file:
-                source = file.read(MAX_FILE_BYTES + 1)
-        except (ImportError, AttributeError, OSError) as error:
-            return Unreadable(f"The file cannot be looked into: {error}", "unreadable")
-        try:
-            return tuple(symbols.extract(source, language))
-        except (symbols.GrammarMissing, symbols.SourceTooLarge, symbols.SourceTooDeep) as error:
-            return Unreadable(str(error) or type(error).__name__, "unparsable")
+                return symbols.extract(file.read(MAX_FILE_BYTES + 1), language)
+        except OSError as error:
+            return Unreadable(f"The file cannot be read: {error.strerror}", "unreadable")
+        except symbols.SymbolsError as error:
+            return Unreadable(str(error), "unparsable")
 
     def _inside(self, path: str) -> str | None:
         root = self.root
@@ -98,8 +100,10 @@ class LocalSource:
         return full if os.path.commonpath([root, full]) == root else None
 
 
-def _canonical(symbols: Any, name: str) -> str:
+def _canonical(name: str) -> str:
+    import symbols
+
     try:
-        return str(symbols.parse_symbol_path(name))
+        return symbols.parse_symbol_path(name)
     except ValueError:
         return name

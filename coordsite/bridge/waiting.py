@@ -87,7 +87,9 @@ class _Wait:
                 return final
         if last.status != 202:
             return last
-        return Answer(409, {**place.body, "code": "timeout"})
+        conflicts = place.body.get("conflicts") or [{}]
+        body = {**place.body, "code": "timeout", "next": conflicts[0].get("next")}
+        return Answer(409, body)
 
     async def abandon(self) -> None:
         """Give up whatever this wait has or may yet get."""

@@ -14,7 +14,7 @@ from coordsite.bridge.tools import BY_NAME
 
 from .fake_service import Clock, FakeService
 
-LOST = {"claim_id": "c1", "pattern": "src/a.py", "reason": "expired", "holder": "bob"}
+LOST = {"claim_id": "c1", "pattern": "src/a.py", "reason": "expired", "held_now_by": "bob"}
 TEXT = "Lease lost: src/a.py (expired); bob holds it now. Claim it again before you edit it."
 
 
