@@ -196,9 +196,12 @@ class FakeService:
                 "your_pattern": item["pattern"],
                 "conflicting_claim": {
                     **{key: claim[key] for key in ("id", "engineer", "pattern", "description", "expires_at")},
-                    "severity": "soft", "scope_type": "file", "symbols": None,
+                    "severity": "soft", "scope_type": "file", "symbols": None, "session": "SB…",
+                    "branch": None, "seconds_left": 7199,
                 },
                 "overlap": [item["pattern"]], "your_symbols": None, "symbol_overlap": None,
+                "kind": "held",
+                "next": f"Ask bob with POST /requests (claim_id {claim['id']}), or work elsewhere.",
             }
             for item in body["claims"]
             for claim in self.claims.values()

@@ -130,7 +130,8 @@ async def test_it_refuses_with_holder_time_and_one_next_step(call: Any, fake: Fa
     assert conflict["conflicting_claim"]["id"] == held
     assert conflict["conflicting_claim"]["engineer"] == "bob"
     assert conflict["conflicting_claim"]["description"] == "bob's work"
-    assert conflict["minutes_left"] > 1000
+    assert conflict["minutes_left"] == 120
+    assert "kind" not in conflict
     assert reply["options"] == ["wait", "narrow_claim", "escalate", "override"]
     assert reply["code"] == "conflict"
     assert reply["next"] == "Wait with wait_seconds, or ask bob."

@@ -49,6 +49,7 @@ async def test_it_leaves_the_line_when_the_time_is_up(
     reply = await call("claim_files", engineer="alice", patterns=["a.py"], wait_seconds=60)
     assert reply["claim_ids"] == []
     assert (reply["code"], reply["position"]) == ("timeout", 1)
+    assert reply["next"] == f"Ask bob with request_release (claim_id {held}), or work elsewhere."
     assert reply["conflicts"][0]["conflicting_claim"]["id"] == held
     assert size(reply) <= 700
     assert clock.passed == 60
