@@ -92,6 +92,16 @@ class Config(BaseSettings):
         14, ge=1, le=365, description="Window without attempts that demotes."
     )
 
+    hotspot_split_attempts: int = Field(
+        50, ge=1, le=1_000_000, description="Attempts from which a hotspot's advice is to split it."
+    )
+    hotspot_share_attempts: int = Field(
+        20, ge=1, le=1_000_000, description="Attempts from which a hotspot's advice is to share it."
+    )
+    contention_retention_days: int = Field(
+        90, ge=1, le=3650, description="Days that refused attempts are kept."
+    )
+
     webhook_url: str = Field("", description="Receiver of every event.")
     webhook_secret: SecretStr = Field(SecretStr(""), description="Key of the signature.")
     webhook_events: str = Field("", description="Event types to send, comma separated; empty sends all.")

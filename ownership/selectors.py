@@ -13,10 +13,14 @@ from django.db.models import Count, Max, QuerySet
 from common import clock
 from ownership import documents
 from ownership.documents import InvalidDocument
+from ownership.hotspots import covers_pattern
 from ownership.models import Contention, Revision
 from ownership.rules import RuleSet
+from patterns import Pattern, PatternError, parse
 
 logger = logging.getLogger(__name__)
+
+PATTERNS_PER_QUERY = 500
 
 _NO_RULES = RuleSet()
 _cache_lock = threading.Lock()
@@ -92,6 +96,36 @@ def hotspots(
         .order_by("-attempts", "-last", "repo", "pattern")
     )
     return [Hotspot(*group) for group in (groups if limit is None else groups[:limit])]
+
+
+def attempts_under(patterns: Collection[str], *, days: int) -> dict[str, int]:
+    """Requests refused in the last ``days`` days at anything that each pattern covers, in all repositories."""
+    if not patterns:
+        return {}
+    rows = Contention.objects.filter(created_at__gte=clock.now() - timedelta(days=days)).order_by()
+    attempted = list(rows.values_list("pattern", flat=True).distinct())
+    parsed = [(text, _parsed(text)) for text in attempted]
+    counts: dict[str, int] = {}
+    for outer in patterns:
+        compiled = _parsed(outer)
+        covered = [
+            text
+            for text, inner in parsed
+            if text == outer or (compiled and inner and covers_pattern(compiled, inner))
+        ]
+        requests: set[str] = set()
+        for start in range(0, len(covered), PATTERNS_PER_QUERY):
+            some = rows.filter(pattern__in=covered[start : start + PATTERNS_PER_QUERY])
+            requests.update(some.values_list("request_uid", flat=True).distinct())
+        counts[outer] = len(requests)
+    return counts
+
+
+def _parsed(text: str) -> Pattern | None:
+    try:
+        return parse(text)
+    except PatternError:
+        return None
 
 
 def _load(revision: int) -> RuleSet:

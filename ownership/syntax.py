@@ -65,7 +65,7 @@ def parse(text: str) -> Node | None:
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise Malformed(f"the document has more than {MAX_BYTES} bytes")
     try:
-        return _build(loader().parse(text))
+        return _build(loader().parse(_bare(text)), len(text) - len(_bare(text)))
     except YAMLError as error:
         raise Malformed(_sentence(error)) from None
     except (ValueError, RecursionError) as error:
@@ -78,15 +78,20 @@ def load(text: str) -> Any:
     """The document's value. Raises :class:`Malformed`. The bounds hold before anything is built."""
     parse(text)
     try:
-        return loader().load(text)
+        return loader().load(_bare(text))
     except YAMLError as error:
         raise Malformed(_sentence(error)) from None
     except (ValueError, TypeError, OverflowError, ArithmeticError, RecursionError) as error:
         raise Malformed(str(error) or type(error).__name__) from None
 
 
-def _build(stream: Any) -> Node | None:
-    """The tree of the only document in the stream, without recursion."""
+def _bare(text: str) -> str:
+    """The text without a byte order mark."""
+    return text.removeprefix("\ufeff")
+
+
+def _build(stream: Any, offset: int) -> Node | None:
+    """The tree of the only document in the stream, without recursion; places are ``offset`` further on."""
     root: Node | None = None
     stack: list[Node] = []
     anchors: dict[str, Node] = {}
@@ -98,7 +103,7 @@ def _build(stream: Any) -> Node | None:
                 raise Malformed("the text has more than one document")
         if isinstance(event, events.SequenceEndEvent | events.MappingEndEvent):
             done = stack.pop()
-            done.end = event.end_mark.index
+            done.end = event.end_mark.index + offset
             done.size = 1 + sum(child.size for child in done.children)
             if done.size > MAX_EXPANDED:
                 raise Malformed(f"aliases expand to more than {MAX_EXPANDED} nodes")
@@ -107,7 +112,7 @@ def _build(stream: Any) -> Node | None:
         nodes += 1
         if nodes > MAX_NODES:
             raise Malformed(f"the document has more than {MAX_NODES} nodes")
-        node = _node(event, anchors, stack)
+        node = _node(event, anchors, stack, offset)
         if stack:
             stack[-1].children.append(node)
         else:
@@ -119,8 +124,8 @@ def _build(stream: Any) -> Node | None:
     return None if root is None or _is_nothing(root) else root
 
 
-def _node(event: Any, anchors: dict[str, Node], stack: list[Node]) -> Node:
-    start, end = event.start_mark.index, event.end_mark.index
+def _node(event: Any, anchors: dict[str, Node], stack: list[Node], offset: int) -> Node:
+    start, end = event.start_mark.index + offset, event.end_mark.index + offset
     if isinstance(event, events.AliasEvent):
         target = anchors.get(event.anchor)
         if target is None:

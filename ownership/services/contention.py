@@ -1,14 +1,19 @@
-"""All writes of the ownership package."""
+"""Writing the contention log."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
 
 from common import clock
 from ownership.models import Contention
+from ownership.services.automatic import promote_later
 
 ROWS_PER_INSERT = 500
+BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,10 @@ class Attempt:
 
 
 def log_contention(attempts: Sequence[Attempt]) -> None:
-    """Write one row per attempt, in the caller's transaction: one statement per 500 attempts."""
+    """Write one row per attempt, in the caller's transaction: one statement per 500 attempts.
+
+    With ``COORD_AUTO_PROMOTE_THRESHOLD`` set, a task that looks for new hotspots is queued after commit.
+    """
     now = clock.now()
     Contention.objects.bulk_create(
         [
@@ -47,6 +55,8 @@ def log_contention(attempts: Sequence[Attempt]) -> None:
         ],
         batch_size=ROWS_PER_INSERT,
     )
+    for repo in dict.fromkeys(one.repo for one in attempts):
+        promote_later(repo, [one.pattern for one in attempts if one.repo == repo])
 
 
 def resolve_contention(request_uid: str, resolution: str) -> int:
@@ -62,3 +72,18 @@ def resolve_contention(request_uid: str, resolution: str) -> int:
         .exclude(resolution__in=final)
         .update(resolution=resolution)
     )
+
+
+def trim_contention() -> int:
+    """Remove rows older than ``COORD_CONTENTION_RETENTION_DAYS``, 1000 per statement; how many."""
+    cutoff = clock.now() - timedelta(days=settings.COORD.contention_retention_days)
+    removed = 0
+    while True:
+        old = list(
+            Contention.objects.filter(created_at__lt=cutoff)
+            .order_by("id")
+            .values_list("id", flat=True)[:BATCH]
+        )
+        if not old:
+            return removed
+        removed += Contention.objects.filter(id__in=old).delete()[0]
