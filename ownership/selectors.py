@@ -99,7 +99,7 @@ def hotspots(
 
 
 def attempts_under(patterns: Collection[str], *, days: int) -> dict[str, int]:
-    """Requests refused in the last ``days`` days at anything that each pattern covers, in all repositories."""
+    """Requests refused in the last ``days`` days at what each pattern covers, in all repositories."""
     if not patterns:
         return {}
     rows = Contention.objects.filter(created_at__gte=clock.now() - timedelta(days=days)).order_by()

@@ -51,7 +51,8 @@ def edit_document(edit: Edit, *, author: str, reason: str) -> tuple[str, bool]:
     """Apply a machine edit to the text in force, again when somebody else was faster.
 
     The edit is computed outside the transaction. Returns the text in force afterwards and whether it was
-    changed; an edit that changes nothing writes nothing. Raises :class:`Invalid` for a document that cannot be edited.
+    changed; an edit that changes nothing writes nothing. Raises :class:`Invalid` for a document
+    that cannot be edited.
     """
     for _ in range(MOST_TRIES):
         seen = selectors.current_revision()
