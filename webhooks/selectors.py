@@ -10,7 +10,8 @@ from uuid import UUID
 from django.db.models import Count, Max, QuerySet
 
 from common import clock
-from common.errors import CoordError, ErrorCode, NotFound
+from common.caller import Caller
+from common.errors import CoordError, ErrorCode, Forbidden, NotFound
 from webhooks.models import Delivery, Endpoint, Event, Trim
 
 MAX_PAGE = 1000
@@ -50,6 +51,20 @@ def refuse_trimmed(after: int) -> None:
             f"after: events up to {trimmed} are no longer kept",
             next=f"read the present state, then go on with after={trimmed}",
         )
+
+
+def position(after: str | None) -> int | None:
+    """What a client wrote as ``after``: a number, ``latest`` for the newest event, None for all."""
+    if after is None:
+        return None
+    return last_seq() if after == "latest" else int(after)
+
+
+def visible(caller: Caller, repo: str | None) -> str | None:
+    """The repository asked for, when the caller may see it; else ``Forbidden``."""
+    if repo is not None and not caller.sees(repo):
+        raise Forbidden(f"repo: {repo} is outside this token's repositories", next="ask for another one")
+    return repo
 
 
 def events_after(

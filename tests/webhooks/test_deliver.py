@@ -263,7 +263,7 @@ def test_it_sends_a_test_out_of_line(quiet, clock):
     record(granted())
     drain_endpoint(endpoint.id)
     services.edit_endpoint(caller=SYSTEM, endpoint_id=endpoint.id, paused=True)
-    row = services.test_endpoint(caller=SYSTEM, endpoint_id=endpoint.id)
+    row = services.send_test_event(caller=SYSTEM, endpoint_id=endpoint.id)
     assert drain_endpoint(endpoint.id) == 1
     assert json.loads(receiver.received[-1].body)["event_type"] == "endpoint_test"
     assert Delivery.objects.get(pk=row.pk).status == "delivered"
@@ -271,7 +271,7 @@ def test_it_sends_a_test_out_of_line(quiet, clock):
 
 def test_it_sends_a_test_once(quiet):
     receiver, endpoint = quiet(status(500))
-    row = services.test_endpoint(caller=SYSTEM, endpoint_id=endpoint.id)
+    row = services.send_test_event(caller=SYSTEM, endpoint_id=endpoint.id)
     drain_endpoint(endpoint.id)
     assert Delivery.objects.get(pk=row.pk).status == "exhausted"
     assert len(receiver.received) == 1

@@ -9,7 +9,7 @@ from webhooks.services.endpoints import (
     edit_endpoint,
     replay_events,
     rotate_secret,
-    test_endpoint,
+    send_test_event,
 )
 from webhooks.services.environment import prepare, reconcile_environment
 from webhooks.services.outbox import purge_deliveries, retry_deliveries
@@ -30,6 +30,6 @@ __all__ = [
     "replay_events",
     "retry_deliveries",
     "rotate_secret",
-    "test_endpoint",
+    "send_test_event",
     "trim_events",
 ]

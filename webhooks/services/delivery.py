@@ -133,7 +133,7 @@ def _attempt(row: Delivery) -> sending.Outcome:
         "X-Coord-Event-Id": str(event.uid),
         "X-Coord-Event-Seq": str(event.seq),
         "X-Coord-Delivery-Id": str(row.id),
-        **signature_headers(body, _secrets(row.endpoint, moment), int(moment.timestamp())),
+        **signature_headers(body, secrets_of(row.endpoint), int(moment.timestamp())),
     }
     return sending.send(_url(row.endpoint), body, headers, allow_private=settings.COORD.webhook_allow_private)
 
@@ -144,13 +144,13 @@ def _url(endpoint: Endpoint) -> str:
     return endpoint.url
 
 
-def _secrets(endpoint: Endpoint, moment: datetime) -> list[str]:
-    """The secrets that sign now, the present one first."""
+def secrets_of(endpoint: Endpoint) -> list[str]:
+    """The secrets that sign now, the present one first; none for an unsigned endpoint."""
     if endpoint.managed_by == ENVIRONMENT:
         return [secret for secret in [settings.COORD.webhook_secret.get_secret_value()] if secret]
     secrets = [endpoint.secret] if endpoint.secret else []
     overlap = endpoint.previous_secret_until
-    if secrets and endpoint.previous_secret and overlap is not None and moment < overlap:
+    if secrets and endpoint.previous_secret and overlap is not None and clock.now() < overlap:
         secrets.append(endpoint.previous_secret)
     return secrets
 

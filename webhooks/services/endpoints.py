@@ -158,7 +158,7 @@ def rotate_secret(*, caller: Caller, endpoint_id: UUID, overlap_s: int = 86_400)
     return endpoint
 
 
-def test_endpoint(*, caller: Caller, endpoint_id: UUID) -> Delivery:
+def send_test_event(*, caller: Caller, endpoint_id: UUID) -> Delivery:
     """Send this endpoint one ``endpoint_test`` event: out of line, once, paused or not, past its filters."""
     with transaction.atomic():
         endpoint = _locked(endpoint_id)
@@ -166,9 +166,6 @@ def test_endpoint(*, caller: Caller, endpoint_id: UUID) -> Delivery:
         row = new_row(endpoint.id, seq, clock.now(), Delivery.Kind.TEST)
         insert_rows([row])
     return row
-
-
-test_endpoint.__test__ = False  # type: ignore[attr-defined] # pytest takes the name for a test
 
 
 def replay_events(*, caller: Caller, endpoint_id: UUID, from_seq: int) -> tuple[int, int | None]:
