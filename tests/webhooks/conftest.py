@@ -25,7 +25,7 @@ def receivers() -> Iterator[Receivers]:
         receiver.stop()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts end after 0.3 s instead of 10."""
     monkeypatch.setattr(sending, "TIMEOUT_S", 0.3)

@@ -119,7 +119,7 @@ def test_it_signs_with_both_secrets_while_a_rotation_overlaps(quiet, clock):
         (drip, "Timeout: no answer within 0.3 s", None),
     ],
 )
-def test_it_notes_a_failure_and_tries_again_later(quiet, clock, answer, error, code):
+def test_it_notes_a_failure_and_tries_again_later(quick, quiet, clock, answer, error, code):
     receiver, endpoint = quiet(answer)
     record(granted())
     assert drain_endpoint(endpoint.id) == 1
@@ -143,7 +143,7 @@ def test_it_notes_an_excerpt_of_the_answer(quiet):
     assert one().response_excerpt == "\ufffdbroken \ufffd" + "x" * 991
 
 
-def test_it_takes_the_status_of_an_answer_whose_body_never_ends(quiet):
+def test_it_takes_the_status_of_an_answer_whose_body_never_ends(quick, quiet):
     def endless(handler):
         handler.send_response(200)
         handler.send_header("Content-Length", "100")

@@ -10,6 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
+from common import wakeups
 from common.caller import Caller
 from tests.webhooks.receiver import granted, record
 from webhooks import selectors
@@ -157,13 +158,19 @@ def test_it_raises_events_trimmed_from_the_selector():
         events_after(6)
 
 
+@pytest.fixture
+def unwrapped(settings):
+    """No middleware that keeps a thread while a call is parked: the API is served without any."""
+    settings.MIDDLEWARE = []
+
+
 async def _get(path):
     response = await AsyncClient().get(path, headers={"Authorization": "Bearer test-token"})
     return response.json()
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_it_waits_for_an_event():
+async def test_it_waits_for_an_event(unwrapped):
     parked = asyncio.create_task(_get("/events?after=latest&wait=20&repo=org/app"))
     await _parked()
     await sync_to_async(record)(granted("other", n=0))
@@ -172,7 +179,7 @@ async def test_it_waits_for_an_event():
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_it_answers_with_nothing_when_the_wait_is_over():
+async def test_it_answers_with_nothing_when_the_wait_is_over(unwrapped):
     start = time.monotonic()
     body = await _get("/events?wait=0.05")
     assert body == {"events": [], "next_after": 0}
@@ -180,9 +187,7 @@ async def test_it_answers_with_nothing_when_the_wait_is_over():
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_it_leaves_nothing_behind_when_the_client_goes():
-    from common import wakeups
-
+async def test_it_leaves_nothing_behind_when_the_client_goes(unwrapped):
     parked = asyncio.create_task(_get("/events?wait=20"))
     await _parked()
     parked.cancel()
@@ -192,8 +197,6 @@ async def test_it_leaves_nothing_behind_when_the_client_goes():
 
 
 async def _parked():
-    from common import wakeups
-
     async with asyncio.timeout(5):
         while not wakeups._hub._bells:
             await asyncio.sleep(0.001)

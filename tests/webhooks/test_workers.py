@@ -78,7 +78,7 @@ def test_it_delivers_while_others_record(receivers):
     assert numbers == sorted(set(numbers))
 
 
-def test_it_lets_no_endpoint_wait_for_another(receivers, monkeypatch):
+def test_it_lets_no_endpoint_wait_for_another(quick, receivers, monkeypatch):
     monkeypatch.setattr(delivery, "PATIENCE_S", 0.05)
     hanging = [receivers(usual=hang) for _ in range(3)]
     good = receivers()

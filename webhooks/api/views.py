@@ -39,23 +39,21 @@ class EventsView(ApiView):
         query = self.query(serializers.EventsIn)
         read = partial(
             selectors.events_after,
-            selectors.position(query.get("after")),
             repo=selectors.visible(self.caller, query.get("repo")),
             types=query.get("type"),
             repositories=self.caller.repositories,
             limit=query["limit"],
         )
-        page = read()
+        page = read(selectors.position(query.get("after")))
         if page.events or not query["wait"]:
             return _events(page)
         topic = EVENTS if "repo" not in query else f"repo:{query['repo']}"
-        read = partial(read, page.next_after)
 
         async def resume() -> Response:
             end = asyncio.get_running_loop().time() + query["wait"]
             async with listening(topic) as bell:
                 while True:
-                    found = await lane(read)
+                    found = await lane(read, page.next_after)
                     left = end - asyncio.get_running_loop().time()
                     if found.events or left <= 0:
                         return _events(found)
