@@ -15,7 +15,7 @@ directory.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from patterns.charsets import Token
 from patterns.endings import ENDINGS, Ending, file_ending
@@ -25,10 +25,8 @@ from patterns.globs import Glob, Segment, segment
 from patterns.meeting import meet, meet_as_directory
 from patterns.pattern import Pattern, parse
 
-BUDGET = 100_000
-"""Steps of one automaton that a question may take; about a tenth of a second."""
-
-_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.")
+BUDGET = 50_000
+"""Steps of one automaton that a question may take, well under a tenth of a second."""
 
 State = tuple[int, int]
 Move = tuple[State, tuple[Segment, ...], bool]
@@ -137,6 +135,7 @@ class _Search:
         self, label: tuple[Segment, ...], directory: bool, targets: tuple[Segment, ...]
     ) -> list[int]:
         """``outcomes`` by following all segments over all names together."""
+        directory = directory and not any(one.never_file for one in label)
         machine = _Names((*label, *targets), directory, self.scope.case_insensitive)
         todo = [machine.start()]
         seen: set[NameState] = set()  # without the start: a name has at least one character
@@ -144,7 +143,7 @@ class _Search:
         wanted = (1 << len(label)) - 1
         while todo:
             state = todo.pop()
-            for char in machine.alphabet:
+            for char in machine.alphabet(state[1]):
                 self.spend(machine.size)
                 after = machine.read(state, char)
                 if after is None or after in seen or not machine.alive(after, len(label)):
@@ -193,12 +192,27 @@ class _Names:
             self.spans.append(range(len(self.globs), len(self.globs) + len(one.readings)))
             self.globs.extend(one.readings)
         self.size = len(self.globs)
-        tokens = {glob.token(at) for glob in self.globs for at in range(len(glob.text))}
-        self.alphabet = _alphabet(tokens, directory, case_insensitive)
-        self.accepting = {char: [glob.accepting(char) for glob in self.globs] for char in self.alphabet}
+        self.intervals = _intervals({glob.token(at) for glob in self.globs for at in range(len(glob.text))})
+        self.skipped = changed() if case_insensitive else {}
+        self.alphabets: dict[Ending | None, list[str]] = {}
+        self.accepting: dict[str, list[int]] = {}
 
     def start(self) -> NameState:
         return (1,) * self.size, ENDINGS if self.directory else None
+
+    def alphabet(self, node: Ending | None) -> list[str]:
+        """One character for each set of characters that no segment and no ending tells apart from here."""
+        if node not in self.alphabets:
+            apart = node.decisive if node is not None else frozenset()
+            chars = sorted(apart)
+            for low, high in self.intervals:
+                codes = (code for code in range(low, high + 1) if code not in self.skipped)
+                chars.extend(islice((char for char in map(chr, codes) if char not in apart), 1))
+            self.alphabets[node] = chars
+            for char in chars:
+                if char not in self.accepting:
+                    self.accepting[char] = [glob.accepting(char) for glob in self.globs]
+        return self.alphabets[node]
 
     def read(self, state: NameState, char: str) -> NameState | None:
         """The state after one more character to the left; ``None`` when the name is a file."""
@@ -228,18 +242,11 @@ class _Names:
         return result
 
 
-def _alphabet(tokens: set[Token], directory: bool, case_insensitive: bool) -> list[str]:
-    """One character for each set of characters that no token and no file ending tells apart."""
-    intervals = [(1, 0x10FFFF), (ord("/"), ord("/"))]
+def _intervals(tokens: set[Token]) -> list[tuple[int, int]]:
+    """All characters of names, cut where some token begins or ends to accept them."""
+    slash = ord("/")
+    given = [(1, slash - 1), (slash + 1, 0x10FFFF)]
     for token in tokens:
-        intervals.extend([(ord(token), ord(token))] if isinstance(token, str) else token)
-    if directory:
-        intervals.extend((ord(char), ord(char)) for char in _LETTERS)
-    cuts = sorted({edge for low, high in intervals for edge in (low, high + 1)})
-    skipped = changed() if case_insensitive else {}
-    alphabet = []
-    for low, after in pairwise(cuts):
-        code = next((code for code in range(low, after) if code not in skipped), None)
-        if code is not None and code != ord("/"):
-            alphabet.append(chr(code))
-    return alphabet
+        given.extend([(ord(token), ord(token))] if isinstance(token, str) else token)
+    cuts = sorted({edge for low, high in given for edge in (low, high + 1)})
+    return [(low, after - 1) for low, after in pairwise(cuts) if low != slash]

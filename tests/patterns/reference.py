@@ -81,6 +81,8 @@ def covers(text: str, path: str) -> bool:
 
 def both_cover(one: str, other: str, path: str) -> bool:
     """Whether the path counts for the overlap of two patterns."""
+    if not covers(one, path) or not covers(other, path):
+        return False
     names = path.split("/")
     files = {at for at, name in enumerate(names[:-1]) if looks_like_a_file(name)}
     return any(files <= mine | theirs for mine in readings(one, path) for theirs in readings(other, path))
