@@ -7,8 +7,9 @@ A query file says what to look for with three captures:
 * `@scope`: with a definition, the parent named in the text (a Go receiver); alone, a body that has no name
   of its own (a lambda), in which variables are local.
 
-`(#set! name "…")` names a definition that has no name in the text, `(#set! leaf)` says that a definition
-encloses nothing, `(#text? @_capture "…" …)` keeps a match only when that capture's text is one of
+`(#set! name "…")` names a definition that has no name in the text (`{}` stands for that of `@name`),
+`(#set! leaf)` says that a definition encloses nothing, `(#set! local)` that it is dropped inside a function,
+`(#text? @_capture "…" …)` keeps a match only when that capture's text is one of
 those given, `#not-text?` only when it is none of them. The built-in text predicates must not be used: they
 crash on a tree that was parsed with a time limit.
 Of two patterns that find one `@name`, the wider wins, then the one that comes first in the file.
@@ -40,7 +41,6 @@ _CHUNK = 1 << 16
 
 # Variables inside these are local, so nobody would name them.
 _BODIES = frozenset({"function", "method", "constructor", "destructor", "accessor", "operator"})
-_LOCAL = frozenset({"variable", "constant", "field"})
 # A function directly inside one of these is called a method.
 _TYPES = frozenset(
     {
@@ -57,6 +57,9 @@ _TYPES = frozenset(
         "extension",
     }
 )
+
+# These add to a type that is defined elsewhere; its own definition says what it is.
+_ADDITIONS = frozenset({"impl", "extension"})
 
 _PLAIN = re.compile(r"[\w$#@!?=~-]+")
 _SPACES = re.compile(r"\s+")
@@ -87,15 +90,19 @@ class _Found:
     name_at: int
     parents: list[str]
     leaf: bool
+    local: bool
+
+    def spans(self, other: _Found) -> bool:
+        return (self.start, self.end) == (other.start, other.end)
 
 
 @dataclass(slots=True)
 class _Open:
-    """An enclosing match during the walk. `path` is the nearest named one's, `body` whether it is code."""
+    """An enclosing match during the walk, with path and kind of the nearest named one; `body`: is it code?"""
 
     found: _Found
     path: str
-    kind: str | None
+    inside: str | None
     body: bool
 
 
@@ -109,7 +116,13 @@ class _Span:
     run_start: int
     run_end: int
 
-    def add(self, start: int, end: int, *, adjacent: bool) -> None:
+    def add(self, kind: str, start: int, end: int, *, adjacent: bool) -> None:
+        if kind in _ADDITIONS and self.kind not in _ADDITIONS:
+            return
+        if self.kind in _ADDITIONS and kind not in _ADDITIONS:
+            self.kind, self.start, self.end = kind, start, end
+            self.run_start, self.run_end = start, end
+            return
         if not adjacent:
             self.run_start = start
         self.run_end = max(end, self.run_end) if adjacent else end
@@ -130,7 +143,7 @@ def extract(source: bytes, language: str) -> tuple[Symbol, ...]:
         raise ValueError(f"unknown language {language!r}; known are {', '.join(LANGUAGES)}")
     guards.check(source)
     grammar = load(row)
-    return _arrange(_find(source, row, grammar), source)
+    return _Walk(source).symbols(_find(source, row, grammar))
 
 
 def accepted_paths(symbols: Iterable[Symbol]) -> set[str]:
@@ -183,12 +196,13 @@ def _match(source: bytes, row: Language, rule: Rule, captures: _Captures) -> _Fo
     name, name_at, parents = rule.fixed_name, -1, list[str]()
     if names:
         name_at = names[0].start_byte
-        if name is None:
+        if name is None or "{}" in name:
             parents = _parts(_text(source, names[0]), row.separators)
-            name = parents.pop() if parents else None
+            own = parents.pop() if parents else None
+            name = name.replace("{}", own) if name and own else own
     if scopes and rule.kind:
         parents = [*_parts(_text(source, scopes[0]), row.separators), *parents]
-    return _Found(span.start_byte, span.end_byte, rule.kind, name, name_at, parents, rule.leaf)
+    return _Found(span.start_byte, span.end_byte, rule.kind, name, name_at, parents, rule.leaf, rule.local)
 
 
 def _text(source: bytes, node: Node) -> str:
@@ -211,7 +225,7 @@ class _Collector:
         first, last = self._line(found.start), self._line(max(end - 1, found.start))
         parent = path.rpartition(SEPARATOR)[0]
         if span := self._spans.get(path):
-            span.add(first, last, adjacent=self._last.get(parent) == path)
+            span.add(kind, first, last, adjacent=self._last.get(parent) == path)
         else:
             self._spans[path] = _Span(kind, first, last, first, last)
         self._last[parent] = path
@@ -227,45 +241,71 @@ class _Collector:
         return bisect_left(self._newlines, offset) + 1
 
 
-def _arrange(matches: Iterable[_Found], source: bytes) -> tuple[Symbol, ...]:
-    """Give each match its place: one pass in order of position, with the enclosing ones on a stack."""
-    collector = _Collector(source)
-    named: set[int] = set()
-    root = _Open(_Found(-1, len(source) + 1, None, None, -1, [], False), "", None, False)
-    stack = [root]
-    for found in matches:
-        while stack[-1].found.end <= found.start:
-            stack.pop()
-        if found.name_at in named:
-            continue
-        last = stack[-1].found
-        if found.kind and last.kind and (last.start, last.end) == (found.start, found.end):
-            if found.name is None and last.name is None:
+class _Walk:
+    """Gives each match its place: one pass in order of position, with the enclosing ones on a stack."""
+
+    def __init__(self, source: bytes) -> None:
+        everything = _Found(-1, len(source) + 1, None, None, -1, [], False, False)
+        self._stack = [_Open(everything, "", None, False)]
+        self._named: set[int] = set()
+        self._collector = _Collector(source)
+
+    def symbols(self, matches: Iterable[_Found]) -> tuple[Symbol, ...]:
+        for found in matches:
+            while self._stack[-1].found.end <= found.start:
+                self._stack.pop()
+            if found.name_at in self._named:
                 continue
-            stack.pop()  # several names of one declaration stand beside each other
-        top = stack[-1]
+            if found.kind is None:
+                self._bare(found)
+            elif found.name is None:
+                self._declaration(found)
+            else:
+                self._definition(found)
+        return self._collector.symbols()
+
+    def _bare(self, found: _Found) -> None:
+        """A lone scope is a body without a name; a lone name belongs to the declaration that it stands in."""
+        top = self._stack[-1]
         if found.name is None:
-            stack.append(_Open(found, top.path, found.kind, found.kind is None or top.body))
-            continue
-        holder = top.found if found.kind is None else found
-        kind = holder.kind
-        if kind is None or (top.body and kind in _LOCAL):
-            continue
-        if found.kind is None and holder.name is not None:
-            continue
-        path = SEPARATOR.join(
-            [top.path, *found.parents, found.name] if top.path else [*found.parents, found.name]
-        )
-        if len(path) > MAX_LENGTH or path.count(SEPARATOR) >= MAX_DEPTH:
-            continue
-        if found.name_at >= 0:
-            named.add(found.name_at)
-        if kind == "function" and top.kind in _TYPES:
+            self._stack.append(_Open(found, top.path, None, True))
+            return
+        if top.found.name is not None and len(self._stack) > 1 and self._stack[-2].found.spans(top.found):
+            top = self._stack[-2]
+        if top.found.kind and top.found.name is None:
+            self._add(found, top.found.kind, top.found, top)
+
+    def _declaration(self, found: _Found) -> None:
+        top = self._stack[-1]
+        if not top.found.spans(found):
+            self._stack.append(_Open(found, top.path, top.inside, top.body))
+        elif top.found.name is not None:  # its first name is known already, the others are still to come
+            outer = self._stack[-2]
+            self._stack.insert(-1, _Open(found, outer.path, outer.inside, outer.body))
+
+    def _definition(self, found: _Found) -> None:
+        top = self._stack[-1]
+        if top.found.kind and top.found.name is not None and top.found.spans(found):
+            self._stack.pop()  # several names of one declaration stand beside each other
+            top = self._stack[-1]
+        kind = found.kind or ""
+        if kind == "function" and top.inside in _TYPES:
             kind = "method"
-        collector.add(path, kind, holder)
-        if found.kind and not found.leaf:
-            stack.append(_Open(found, path, kind, kind in _BODIES))
-    return collector.symbols()
+        path = self._add(found, kind, found, top)
+        if path and not found.leaf:
+            self._stack.append(_Open(found, path, kind, kind in _BODIES))
+
+    def _add(self, found: _Found, kind: str, span: _Found, parent: _Open) -> str | None:
+        """Add a symbol; `None` when it is local or its path too long."""
+        if found.name is None or (parent.body and span.local):
+            return None
+        path = SEPARATOR.join([*filter(None, [parent.path]), *found.parents, found.name])
+        if len(path) > MAX_LENGTH or path.count(SEPARATOR) >= MAX_DEPTH:
+            return None
+        if found.name_at >= 0:
+            self._named.add(found.name_at)
+        self._collector.add(path, kind, span)
+        return path
 
 
 def _parts(name: str, separators: Sequence[str]) -> list[str]:

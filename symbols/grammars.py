@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from symbols.languages import Language
 
+LOCAL_KINDS = frozenset({"variable", "constant", "field"})
 QUERY_SUFFIX = ".scm"
 
 _DEFINITION = re.compile(rb"@definition\.(\w+)")
@@ -28,13 +29,15 @@ class Rule:
     """What one pattern of a query file yields.
 
     `kind` is that of its `@definition.<kind>` capture, `None` when it has none. `fixed_name` is set by
-    `(#set! name "…")`. A `leaf` (set by `(#set! leaf)`) encloses nothing.
+    `(#set! name "…")`, in which `{}` stands for the text of `@name`. A `leaf` encloses nothing, a `local` one
+    is dropped inside a function (`(#set! leaf)`, `(#set! local)`; variables are always local).
     """
 
     kind: str | None
     capture: str
     fixed_name: str | None
     leaf: bool
+    local: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def _rules(query: tree_sitter.Query, text: bytes) -> tuple[Rule, ...]:
         found = _DEFINITION.search(_COMMENT.sub(b"", pattern))
         settings = query.pattern_settings(index)
         capture = found[0][1:].decode() if found else ""
-        rules.append(
-            Rule(found[1].decode() if found else None, capture, settings.get("name"), "leaf" in settings)
-        )
+        kind = found[1].decode() if found else None
+        local = kind in LOCAL_KINDS or "local" in settings
+        rules.append(Rule(kind, capture, settings.get("name"), "leaf" in settings, local))
     return tuple(rules)

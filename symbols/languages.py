@@ -56,6 +56,29 @@ _ROWS = (
         "javascript", "tree-sitter-javascript", "tree_sitter_javascript", (".js", ".jsx", ".mjs", ".cjs")
     ),
     Language("go", "tree-sitter-go", "tree_sitter_go", (".go",)),
+    Language("rust", "tree-sitter-rust", "tree_sitter_rust", (".rs",)),
+    Language("java", "tree-sitter-java", "tree_sitter_java", (".java",)),
+    Language("c", "tree-sitter-c", "tree_sitter_c", (".c",)),
+    # A header is read as C++, which C headers are too.
+    Language(
+        "cpp",
+        "tree-sitter-cpp",
+        "tree_sitter_cpp",
+        (".cpp", ".cc", ".cxx", ".c++", ".h", ".hh", ".hpp", ".hxx", ".h++", ".ipp", ".tpp", ".inl", ".ino"),
+    ),
+    Language("c_sharp", "tree-sitter-c-sharp", "tree_sitter_c_sharp", (".cs", ".csx"), separators=(".",)),
+    Language("ruby", "tree-sitter-ruby", "tree_sitter_ruby", (".rb", ".rake", ".gemspec", ".ru")),
+    Language(
+        "php",
+        "tree-sitter-php",
+        "tree_sitter_php",
+        (".php", ".phtml", ".inc"),
+        function="language_php",
+        separators=("\\",),
+    ),
+    Language("kotlin", "tree-sitter-kotlin", "tree_sitter_kotlin", (".kt", ".kts")),
+    Language("swift", "tree-sitter-swift", "tree_sitter_swift", (".swift",), separators=(".",)),
+    Language("scala", "tree-sitter-scala", "tree_sitter_scala", (".scala", ".sc", ".sbt")),
 )
 
 LANGUAGES: dict[str, Language] = {row.name: row for row in _ROWS}
