@@ -1,13 +1,184 @@
-"""The entry points ``coord`` and ``coord-api``."""
+"""The entry points ``coord`` and ``coord-api``.
+
+Commands that are clients of the service (or only start it) run without Django's set-up: they need no
+database and answer at once. All others are Django's management commands.
+"""
 
 from __future__ import annotations
 
+import difflib
+import importlib
 import os
+import pkgutil
+import sys
+from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, version
+
+from coordsite.config import ConfigError, NoAuthentication
+
+COMMANDS = "coordsite.management.commands"
+DIRECT = frozenset({"start", "stop", "status", "claims", "release", "init", "upgrade", "doctor", "completions"})
+"""Commands that run without Django's set-up."""
+
+BY_USE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Run the service", ("start", "stop", "status", "demo")),
+    ("Look and act", ("claims", "release", "outbox", "export", "backup")),
+    ("Wire a repository", ("init", "upgrade", "doctor", "guard", "completions")),
+    ("Operate", ("token", "migrate", "createsuperuser", "check", "configdocs")),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """``coord``: the exit code. 2: no such command; 1: a wrong setting."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if name == "--version":
+        print(f"coord {installed_version()}")
+        return 0
+    if name in ("", "help", "-h", "--help") and not rest:
+        overview(sys.stdout if name else sys.stderr)
+        return 0 if name else 2
+    if name == "help":
+        name, rest = rest[0], ["--help"]
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
+    return guarded(lambda: direct(name, rest) if name in DIRECT else managed(name, rest))
 
 
 def api() -> int:
     """``coord-api``: the web process alone, with the settings of the environment. 3: authentication unset."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
-    from coordsite.server import main as serve
 
-    return serve()
+    def run() -> int:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
+        from coordsite.config import load, require_authentication, signing_key
+
+        config = load()
+        require_authentication(config)
+        os.environ["COORD_SECRET_KEY"] = signing_key(config, create=True)
+        os.environ.pop("COORD_SECRET_KEY_FILE", None)
+        from coordsite.server import main as serve
+
+        return serve()
+
+    return guarded(run)
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """Run, and turn what a person can put right into one line and an exit code."""
+    try:
+        return run()
+    except NoAuthentication as error:
+        print(f"coord: {error}", file=sys.stderr)
+        return 3
+    except ConfigError as error:
+        print(f"coord: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has had enough; nothing may be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def direct(name: str, arguments: list[str]) -> int:
+    """Run one of this package's commands without Django's set-up."""
+    from django.core.management.base import BaseCommand, CommandError
+
+    try:
+        module = importlib.import_module(f"{COMMANDS}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{COMMANDS}.{name}":
+            raise
+        return unknown(name)
+    command: BaseCommand = module.Command()
+    parser = command.create_parser("coord", name)
+    options = vars(parser.parse_args(arguments))
+    positional = options.pop("args", ())
+    try:
+        command.execute(*positional, **options)
+    except CommandError as error:
+        print(f"coord: {error}", file=sys.stderr)
+        return error.returncode
+    return 0
+
+
+def managed(name: str, arguments: list[str]) -> int:
+    """Run a management command of Django or of an installed app."""
+    from django.core.management import ManagementUtility, get_commands
+
+    import coordsite.settings  # noqa: F401  (a wrong value is told here, in one line)
+
+    if name not in get_commands():
+        return unknown(name)
+    ManagementUtility(["coord", name, *arguments]).execute()
+    return 0
+
+
+def unknown(name: str) -> int:
+    """Say which command was meant; 2."""
+    close = difflib.get_close_matches(name, [*own_commands(), *DIRECT], n=1)
+    hint = f"; did you mean `coord {close[0]}`?" if close else ""
+    print(f"coord: no such command: {name}{hint} `coord` lists the commands.", file=sys.stderr)
+    return 2
+
+
+def own_commands() -> list[str]:
+    """The commands of this package."""
+    package = importlib.import_module(COMMANDS)
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+
+
+def overview(stream: object) -> None:
+    """The commands by use, with each one's first line of help."""
+    present = own_commands()
+    listed: set[str] = set()
+
+    def write(names: Iterable[str]) -> None:
+        for name in names:
+            listed.add(name)
+            print(f"  {name:<16} {help_of(name)}", file=stream)  # type: ignore[call-overload]
+
+    print("usage: coord <command> [options]\n", file=stream)  # type: ignore[call-overload]
+    for use, names in BY_USE:
+        here = [name for name in names if name in present or name in DJANGOS]
+        if here:
+            print(f"{use}:", file=stream)  # type: ignore[call-overload]
+            write(here)
+    others = [name for name in present if name not in listed]
+    if others:
+        print("More:", file=stream)  # type: ignore[call-overload]
+        write(others)
+    print(
+        "\n`coord help <command>` tells more; every other command of Django works too.",
+        file=stream,  # type: ignore[call-overload]
+    )
+
+
+DJANGOS = {
+    "migrate": "Bring the database to this version's schema.",
+    "createsuperuser": "Make an account for the dashboard.",
+    "check": "Check the configuration.",
+}
+
+
+def help_of(name: str) -> str:
+    """The first line of a command's help."""
+    if name in DJANGOS:
+        return DJANGOS[name]
+    try:
+        module = importlib.import_module(f"{COMMANDS}.{name}")
+    except Exception:  # a command that needs Django's set-up for its import
+        return ""
+    return str(module.Command.help).splitlines()[0]
+
+
+def installed_version() -> str:
+    """The installed version; a checkout that was never installed says ``0+unknown``."""
+    try:
+        return version("coord")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,20 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "COORD_"
+SECRETS = ("auth_token", "secret_key", "webhook_secret", "database_url", "redis_url")
+"""Settings that may also come from the file that ``<variable>_FILE`` names."""
+MOST_SECRET_BYTES = 64 * 1024
 
 Hours = Annotated[float, Field(ge=1 / 60, le=720)]
 
 
+class ConfigError(Exception):
+    """The environment cannot be served. One line: the variable, its value, what is allowed."""
+
+
+class NoAuthentication(ConfigError):
+    """Neither a token nor the word that none is wanted."""
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """``COORD_X_FILE`` names a file that holds ``COORD_X``; a final line break is no part of it."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The file's text. Raises :class:`ConfigError` when it cannot be read, or both are given."""
+        name = f"{PREFIX}{field_name.upper()}"
+        path = os.environ.get(f"{name}_FILE", "") if field_name in SECRETS else ""
+        if not path:
+            return None, field_name, False
+        if os.environ.get(name):
+            raise ConfigError(f"{name} and {name}_FILE are both set; allowed: one of them")
+        try:
+            with Path(path).expanduser().open(encoding="utf-8") as file:
+                text = file.read(MOST_SECRET_BYTES)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise ConfigError(f"{name}_FILE={path!r}: {reason}; allowed: a readable text file") from None
+        return text.rstrip("\r\n"), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """What the files say."""
+        found = {name: self.get_field_value(FieldInfo(), name)[0] for name in SECRETS}
+        return {name: value for name, value in found.items() if value is not None}
+
+
 class Config(BaseSettings):
-    """The service's settings. Field names are the variables' names without ``COORD_``, in lower case."""
+    """The service's settings. Field names are the variables' names without ``COORD_``, in lower case.
 
-    model_config = SettingsConfigDict(env_prefix="COORD_", case_sensitive=False, extra="ignore", frozen=True)
+    An empty variable counts as not set.
+    """
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, case_sensitive=False, extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    host: str = Field(
+        "0.0.0.0",  # noqa: S104  (what coord-api does in a container; `coord start` says 127.0.0.1)
+        description="Address to listen on; `coord start` listens on 127.0.0.1 unless this is set.",
+    )
     port: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
     home: str = Field("~/.coord", description="State directory of `coord start`: token, database, pid file.")
     database_path: str = Field("data/coordination.db", description="SQLite file, made with its directories.")
@@ -32,10 +82,14 @@ class Config(BaseSettings):
     require_per_engineer_token: bool = Field(False, description="Refuse the shared token for the API.")
     require_scoped_token: bool = Field(False, description="Refuse personal tokens without repositories.")
 
-    log_level: Literal["debug", "info", "warning", "error", "critical"] = Field(
-        "info", description="Least severe messages to log."
+    log_level: Literal["trace", "debug", "info", "warning", "error", "critical"] = Field(
+        "info", description="Least severe messages to log; `trace` is `debug`."
     )
     log_json: bool = Field(False, description="Log JSON lines.")
+
+    start_ready_timeout_sec: float = Field(
+        15, ge=1, le=600, description="Time that `coord start` gives the service to be ready."
+    )
 
     repo_root: str = Field("", description="Checkout whose tracked files name overlaps and feed the guards.")
     repo_id: str = Field("", description="Repository of the checkout; its origin remote when empty.")
@@ -120,3 +174,121 @@ class Config(BaseSettings):
     )
     disable_background_cleanup: bool = Field(False, description="Leave sweeps to another process.")
     disable_instance_lock: bool = Field(False, description="Allow several services on one SQLite file.")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.allow_insecure_no_auth:
+            for name in ("require_per_engineer_token", "require_scoped_token"):
+                if getattr(self, name):
+                    raise ConfigError(
+                        f"COORD_ALLOW_INSECURE_NO_AUTH=true contradicts {PREFIX}{name.upper()}=true;"
+                        " allowed: one of them"
+                    )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then the files that it names."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
+
+    @property
+    def state_directory(self) -> Path:
+        """Where this service keeps files of its own: beside its SQLite file, else its home."""
+        if self.database_url:
+            return Path(self.home).expanduser()
+        return Path(self.database_path).expanduser().absolute().parent
+
+
+def load() -> Config:
+    """The settings of the environment. Raises :class:`ConfigError` with one line for the first wrong one."""
+    try:
+        return Config()
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        field = str(problem["loc"][0])
+        shown = "(hidden)" if field in SECRETS else repr(str(problem["input"])[:80])
+        raise ConfigError(f"{PREFIX}{field.upper()}={shown}: {allowed(problem)}") from None
+
+
+def allowed(problem: Any) -> str:
+    """What a setting accepts, from pydantic's word about what it got."""
+    context = problem.get("ctx", {})
+    if problem["type"] == "literal_error":
+        return f"allowed: {context['expected']}"
+    field = Config.model_fields[str(problem["loc"][0])]
+    return f"allowed: {describe_type(field)}"
+
+
+def describe_type(field: FieldInfo) -> str:
+    """A setting's type and bounds in words: ``whole number from 1 to 65535``."""
+    kind: Any = field.annotation
+    if getattr(kind, "__origin__", None) is Literal:
+        return ", ".join(f"`{value}`" for value in kind.__args__)
+    if kind in (int, float):
+        bounds = {name: getattr(mark, name) for mark in field.metadata for name in ("ge", "le") if hasattr(mark, name)}
+        word = "whole number" if kind is int else "number"
+        return f"{word} from {bounds['ge']:.4g} to {bounds['le']:.10g}"
+    return "`true` or `false`" if kind is bool else "text"
+
+
+def require_authentication(config: Config) -> None:
+    """Refuse to serve everybody by accident. Raises :class:`NoAuthentication`."""
+    if not config.auth_token.get_secret_value() and not config.allow_insecure_no_auth:
+        raise NoAuthentication(
+            "COORD_AUTH_TOKEN is not set and COORD_ALLOW_INSECURE_NO_AUTH is not true;"
+            " allowed: a token, or COORD_ALLOW_INSECURE_NO_AUTH=true to answer everybody"
+        )
+
+
+def signing_key(config: Config, *, create: bool = False) -> str:
+    """Django's secret key: the configured one, else the one kept in the state directory.
+
+    ``create`` makes and keeps one (mode 0600). Else, with none kept, a key that ends with the process.
+    """
+    if configured := config.secret_key.get_secret_value():
+        return configured
+    return kept_secret(config.state_directory / "secret_key", create=create) or secrets.token_urlsafe(48)
+
+
+def kept_secret(path: Path, *, create: bool) -> str:
+    """The secret in a file, made with mode 0600 when missing and wanted; empty when there is none."""
+    try:
+        if kept := path.read_text(encoding="utf-8").strip():
+            return kept
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; allowed: a readable file") from None
+    if not create:
+        return ""
+    made = secrets.token_urlsafe(32)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(made + "\n")
+        try:
+            os.link(fresh, path)  # whoever came first decides
+        except FileExistsError:
+            if not path.read_text(encoding="utf-8").strip():
+                fresh.replace(path)
+                return made
+            return path.read_text(encoding="utf-8").strip()
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; allowed: a writable directory") from None
+    return made

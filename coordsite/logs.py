@@ -69,7 +69,7 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
-            "coord": {"level": level.upper()},
+            "coord": {"level": "DEBUG" if level == "trace" else level.upper()},
             "django": {"level": "WARNING"},
             # The access line tells of refusals; only failures deserve a second one.
             "django.request": {"level": "ERROR"},

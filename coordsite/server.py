@@ -12,10 +12,8 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +23,7 @@ from twisted.internet import reactor
 
 from coordsite.gate import MOST_BODY
 from coordsite.instance import InstanceTaken, instance_lock
+from coordsite.supervision import follow_supervisor, tell_ready
 
 log = logging.getLogger("coord.server")
 
@@ -33,7 +32,6 @@ GRACE_S = 20.0
 """How long a stop waits for requests under way, in seconds."""
 FLUSH_S = 0.1
 """Time for the last answers to leave the sockets, in seconds."""
-SUPERVISOR_FD = "COORD_SUPERVISOR_FD"
 
 
 class BoundedRequest(WebRequest):
@@ -117,22 +115,6 @@ def tune_gc() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-def follow_supervisor() -> None:
-    """End with the supervisor, however it ended: its end of the pipe closes with it."""
-    given = os.environ.pop(SUPERVISOR_FD, "")
-    if not given:
-        return
-    descriptor = int(given)
-    os.set_inheritable(descriptor, False)
-
-    def watch() -> None:
-        while os.read(descriptor, 1):
-            continue
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="supervisor", daemon=True).start()
-
-
 def migrate() -> None:
     """Bring the database to this version's schema. Several processes may do so at once."""
     from django.core.management import call_command
@@ -143,6 +125,18 @@ def migrate() -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, verbosity=0)
+    connection.close()
+
+
+def prepare() -> None:
+    """What the apps do once at start, now that the tables are there."""
+    from django.db import connection
+
+    from claims.services import upkeep
+    from webhooks.services import environment
+
+    upkeep.prepare()
+    environment.prepare()
     connection.close()
 
 
@@ -194,10 +188,12 @@ def main() -> int:
 
             django.setup()
             migrate()
+            prepare()
             from coordsite.asgi import application
 
             def ready() -> None:
                 tune_gc()
+                tell_ready()
                 log.info("listening on %s port %s", config.host, config.port)
 
             return serve(application, config.host, config.port, ready)

@@ -7,13 +7,13 @@ from typing import Any
 
 import dj_database_url
 
-from coordsite.config import Config
+from coordsite import config
 from coordsite.logs import logging_config
 
-COORD = Config()
+COORD = config.load()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-SECRET_KEY = COORD.secret_key.get_secret_value() or "insecure-until-started-by-coord"
+SECRET_KEY = config.signing_key(COORD)
 DEBUG = COORD.debug
 ALLOWED_HOSTS = [host.strip() for host in COORD.allowed_hosts.split(",") if host.strip()]
 

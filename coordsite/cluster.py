@@ -1,0 +1,26 @@
+"""The task cluster: django-q2's, ending with its supervisor. ``python -m coordsite.cluster``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from coordsite.cli import guarded
+from coordsite.supervision import follow_supervisor
+
+
+def main() -> int:
+    """Work on tasks until told to stop; the exit code."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
+    follow_supervisor()
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("qcluster")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

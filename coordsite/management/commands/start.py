@@ -1,0 +1,211 @@
+"""``coord start``: the whole service, in the foreground or detached."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import select
+import subprocess
+import sys
+import webbrowser
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from coordsite.config import Config, kept_secret, load
+from coordsite.home import Home, home_of
+from coordsite.instance import InstanceTaken, hold
+from coordsite.supervision import READY_FD, NotReady, Supervisor, tell_ready
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a person needs to know of a started service. ``pid`` only of one that was just detached."""
+
+    api_url: str
+    dashboard_url: str
+    database_path: str
+    token_file: str
+    auth_token: str
+    pid: int | None = None
+
+
+class Command(BaseCommand):
+    """Prepares the state directory and the children's environment, then supervises."""
+
+    help = "Start the service: API, dashboard and background tasks."
+    requires_system_checks = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The flags; each wins over its variable."""
+        parser.add_argument("--host", help="address to listen on (COORD_HOST, else 127.0.0.1)")
+        parser.add_argument("--port", type=int, help="port to listen on (COORD_PORT, else 8080)")
+        parser.add_argument("--background", action="store_true", help="detach once the service is ready")
+        parser.add_argument("--open-dashboard", action="store_true", help="open the dashboard in a browser")
+        parser.add_argument("--json", action="store_true", help="print the state as one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Start; returns when the service has stopped, or was detached."""
+        environment = child_environment(os.environ, options["host"], options["port"])
+        os.environ.update(environment)
+        config = load()
+        home = home_of(config)
+        state = state_of(config, home)
+        show = Shown(self, options)
+        if options["background"]:
+            self.detach(config, home, state, show)
+        else:
+            self.supervise(config, home, state, show)
+
+    def supervise(self, config: Config, home: Home, state: State, show: Shown) -> None:
+        """Run the children in the foreground until a signal."""
+        home.make()
+        try:
+            with hold(home.lock, f"A service runs on {home.path} already"):
+                supervisor = Supervisor(os.environ)
+                with supervisor.signals():
+                    try:
+                        supervisor.start_web(config.start_ready_timeout_sec)
+                        home.remember()
+                        tell_ready()
+                        show.state(state)
+                        supervisor.start_cluster()
+                        supervisor.keep()
+                    finally:
+                        supervisor.end()
+                        home.forget()
+        except InstanceTaken as taken:
+            raise CommandError(str(taken), returncode=1) from None
+        except NotReady as error:
+            if error.code:
+                raise CommandError(str(error), returncode=error.code) from None
+
+    def detach(self, config: Config, home: Home, state: State, show: Shown) -> None:
+        """Start a supervisor that outlives this terminal; return once it is ready."""
+        if answers(config):
+            self.stderr.write("The service runs already.")
+            show.state(state)
+            return
+        home.make()
+        ready, said = os.pipe()
+        log = home.open_log()
+        argv = [sys.executable, "-m", "coordsite.cli", "start"]
+        process = subprocess.Popen(
+            argv,
+            env={**os.environ, READY_FD: str(said)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(said,),
+        )
+        os.close(said)
+        os.close(log)
+        readable, _, _ = select.select([ready], [], [], config.start_ready_timeout_sec + 5)
+        if not readable or not os.read(ready, 1):
+            process.terminate()
+            process.wait()
+            home.forget()
+            raise CommandError(f"The service did not start.\n{tail(home)}", returncode=1)
+        process.returncode = 0  # it is on its own now
+        show.state(State(**{**asdict(state), "pid": process.pid}))
+
+
+class Shown:
+    """How a started service is told to the person or program that started it."""
+
+    def __init__(self, command: BaseCommand, options: Mapping[str, Any]) -> None:
+        self.command = command
+        self.as_json = bool(options["json"])
+        self.browse = bool(options["open_dashboard"])
+
+    def state(self, state: State) -> None:
+        """Print the state; open the dashboard if asked."""
+        self.command.stdout.write(json.dumps(asdict(state)) if self.as_json else in_words(state))
+        self.command.stdout.flush()
+        if self.browse:
+            webbrowser.open(state.dashboard_url)
+
+
+def in_words(state: State) -> str:
+    """The state for people: where, how to get in, what to try."""
+    token = state.auth_token
+    export = [f"  export COORD_AUTH_TOKEN={token}"] if token else ["Everybody may ask: no token is set."]
+    header = " -H 'Authorization: Bearer '$COORD_AUTH_TOKEN" if token else ""
+    return "\n".join(
+        [
+            f"API        {state.api_url}",
+            f"Dashboard  {state.dashboard_url}",
+            "",
+            "In another terminal:",
+            f"  export COORD_API_URL={state.api_url}",
+            *export,
+            f"  curl {state.api_url}/claims{header} --json "
+            """'{"engineer": "me", "claims": [{"type": "file", "pattern": "README.md"}]}'""",
+            "",
+        ]
+    )
+
+
+def child_environment(given: Mapping[str, str], host: str | None, port: int | None) -> dict[str, str]:
+    """The environment of the service: flags, then variables, then what ``coord start`` sets up itself.
+
+    Makes the token and the signing key in the state directory. Raises ``ConfigError``.
+    """
+    environment = dict(given)
+    environment["COORD_HOST"] = host or given.get("COORD_HOST") or LOOPBACK
+    if port is not None:
+        environment["COORD_PORT"] = str(port)
+    os.environ.update(environment)
+    config = load()
+    home = home_of(config)
+    environment["COORD_HOME"] = str(home.path)
+    if not config.database_url and not given.get("COORD_DATABASE_PATH"):
+        environment["COORD_DATABASE_PATH"] = str(home.database)
+    if not config.auth_token.get_secret_value() and not config.allow_insecure_no_auth:
+        environment["COORD_AUTH_TOKEN"] = kept_secret(home.token, create=True)
+    if not config.secret_key.get_secret_value():
+        environment["COORD_SECRET_KEY"] = kept_secret(home.secret_key, create=True)
+    return environment
+
+
+def state_of(config: Config, home: Home) -> State:
+    """Where the service is and how to get in."""
+    host = LOOPBACK if config.host in ("0.0.0.0", "::", "") else config.host  # noqa: S104
+    base = f"http://{f'[{host}]' if ':' in host else host}:{config.port}"
+    return State(
+        api_url=base,
+        dashboard_url=f"{base}/admin/",
+        database_path="" if config.database_url else config.database_path,
+        token_file=str(home.token),
+        auth_token=config.auth_token.get_secret_value(),
+    )
+
+
+def answers(config: Config) -> bool:
+    """Whether a ready service listens at the address already."""
+    host = LOOPBACK if config.host in ("0.0.0.0", "::", "") else config.host  # noqa: S104
+    connection = http.client.HTTPConnection(host, config.port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def tail(home: Home, lines: int = 10) -> str:
+    """The end of the log."""
+    try:
+        text = home.log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])

@@ -1,0 +1,229 @@
+"""Running the web process and the task cluster as one service: one command, one Ctrl-C, one log.
+
+Each child leads a process group of its own, so that nothing of a killed child stays behind, and holds the
+end of a pipe, so that it ends with its supervisor however that ended.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+SUPERVISOR_FD = "COORD_SUPERVISOR_FD"
+READY_FD = "COORD_READY_FD"
+STOP_S = 25.0
+"""How long children may take to stop, in seconds."""
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+STEADY_S = 60.0
+"""A child that ran this long before it failed starts again without a pause, in seconds."""
+
+
+class NotReady(Exception):
+    """The web process did not come up; ``code`` is its exit code, or 1 when it took too long."""
+
+    def __init__(self, reason: str, code: int = 1) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+@dataclass(slots=True)
+class Child:
+    """One process to keep running."""
+
+    name: str
+    argv: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    began: float = 0.0
+    pause: float = 0.0
+    due: float = 0.0
+    pass_fds: tuple[int, ...] = field(default=())
+
+    def start(self, environment: Mapping[str, str]) -> None:
+        """Start it in a process group of its own."""
+        self.process = subprocess.Popen(
+            self.argv,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+            pass_fds=self.pass_fds,
+        )
+        self.began = time.monotonic()
+
+    def signal(self, number: int) -> None:
+        """Signal the whole group."""
+        if self.process is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+
+    def ended(self) -> int | None:
+        """The exit code once it ended; what it left behind in its group is killed."""
+        if self.process is None or (code := self.process.poll()) is None:
+            return None
+        self.signal(signal.SIGKILL)
+        self.process = None
+        return code
+
+    def put_off(self) -> float:
+        """Decide when to start again, and return the pause in seconds."""
+        now = time.monotonic()
+        steady = now - self.began > STEADY_S
+        self.pause = 0.0 if steady else min(max(self.pause * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+        self.due = now + self.pause
+        return self.pause
+
+
+class Supervisor:
+    """Keeps the children running until told to stop."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.leash, held = os.pipe()
+        self._held = held  # never passed on: it closes with this process
+        self.environment = {**environment, SUPERVISOR_FD: str(self.leash)}
+        self.web = Child("web", [sys.executable, "-m", "coordsite.server"], pass_fds=(self.leash,))
+        self.cluster = Child(
+            "cluster", [sys.executable, "-m", "coordsite.cluster"], pass_fds=(self.leash,)
+        )
+        self.children = [self.web]
+        self.stopping = False
+
+    def start_web(self, timeout: float) -> None:
+        """Start the web process and wait until it listens. Raises :class:`NotReady`."""
+        listening, said = os.pipe()
+        try:
+            self.web.pass_fds = (self.leash, said)
+            self.web.start({**self.environment, READY_FD: str(said)})
+            self.web.pass_fds = (self.leash,)
+        finally:
+            os.close(said)
+        try:
+            readable, _, _ = select.select([listening], [], [], timeout)
+            if readable and os.read(listening, 1):
+                return
+        finally:
+            os.close(listening)
+        if self.stopping:
+            raise NotReady("stopped", 0)
+        if not readable:
+            raise NotReady(f"The service was not ready within {timeout:g} s")
+        assert self.web.process is not None
+        with suppress(subprocess.TimeoutExpired):
+            self.web.process.wait(5)
+        raise NotReady("The service did not start", self.web.process.returncode or 1)
+
+    def start_cluster(self) -> None:
+        """Start the task cluster, once the database is migrated."""
+        self.cluster.start(self.environment)
+        self.children.append(self.cluster)
+
+    def keep(self) -> None:
+        """Restart whatever ends, with growing pauses, until :meth:`stop`."""
+        while not self.stopping:
+            with suppress(InterruptedError):
+                _wait_for_news(self._pause())
+            for child in self.children:
+                if (code := child.ended()) is not None and not self.stopping:
+                    pause = child.put_off()
+                    say(f"{child.name} ended ({describe(code)}); it starts again in {pause:g} s")
+                elif child.process is None and not self.stopping and time.monotonic() >= child.due:
+                    child.start(self.environment)
+
+    def _pause(self) -> float:
+        due = [child.due for child in self.children if child.process is None]
+        return max(0.02, min([1.0, *(moment - time.monotonic() for moment in due)]))
+
+    def stop(self, *_: object) -> None:
+        """Stop at the next look. Usable as a signal handler; the second time, kill."""
+        if self.stopping:
+            for child in self.children:
+                child.signal(signal.SIGKILL)
+        self.stopping = True
+
+    def end(self) -> None:
+        """Stop the children in order of dependence and wait; kill what does not listen."""
+        for child in (self.cluster, self.web):
+            child.signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_S
+        for child in (self.cluster, self.web):
+            if child.process is not None:
+                with suppress(subprocess.TimeoutExpired):
+                    child.process.wait(max(0.0, deadline - time.monotonic()))
+            child.signal(signal.SIGKILL)
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """SIGTERM, SIGINT and SIGHUP stop the service while the block runs."""
+        global _wake
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        _wake = reader
+        handlers = {number: signal.signal(number, self.stop) for number in _STOPS}
+        handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(before)
+            _wake = -1
+            os.close(reader)
+            os.close(writer)
+
+
+_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_wake = -1
+
+
+def _wait_for_news(timeout: float) -> None:
+    """Wait for a signal (a child's end among them), at most ``timeout`` seconds."""
+    if _wake < 0:
+        time.sleep(timeout)
+        return
+    readable, _, _ = select.select([_wake], [], [], timeout)
+    if readable:
+        os.read(_wake, 512)
+
+
+def describe(code: int) -> str:
+    """An exit code in words."""
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def say(text: str) -> None:
+    """One line for the log."""
+    print(f"coord: {text}", file=sys.stderr, flush=True)
+
+
+def tell_ready() -> None:
+    """Tell whoever started this process that it is ready."""
+    given = os.environ.pop(READY_FD, "")
+    if given:
+        with suppress(OSError):
+            os.write(int(given), b"r")
+        os.close(int(given))
+
+
+def follow_supervisor() -> None:
+    """End with the supervisor, however it ended: its end of the pipe closes with it."""
+    import threading
+
+    given = os.environ.pop(SUPERVISOR_FD, "")
+    if not given:
+        return
+    descriptor = int(given)
+    os.set_inheritable(descriptor, False)
+
+    def watch() -> None:
+        while os.read(descriptor, 1):
+            continue
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="supervisor", daemon=True).start()
