@@ -1,11 +1,9 @@
 #!/usr/bin/env python
 """Django's command line for this checkout; ``coord`` is the same once installed."""
 
-import os
 import sys
 
-from django.core.management import execute_from_command_line
+from coordsite.cli import main
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
-    execute_from_command_line(sys.argv)
+    sys.exit(main())

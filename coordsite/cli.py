@@ -13,11 +13,14 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
+from typing import TextIO
 
 from coordsite.config import ConfigError, NoAuthentication
 
 COMMANDS = "coordsite.management.commands"
-DIRECT = frozenset({"start", "stop", "status", "claims", "release", "init", "upgrade", "doctor", "completions"})
+DIRECT = frozenset(
+    {"start", "stop", "status", "claims", "release", "init", "upgrade", "doctor", "completions"}
+)
 """Commands that run without Django's set-up."""
 
 BY_USE: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -104,10 +107,10 @@ def direct(name: str, arguments: list[str]) -> int:
 
 def managed(name: str, arguments: list[str]) -> int:
     """Run a management command of Django or of an installed app."""
+    import django
     from django.core.management import ManagementUtility, get_commands
 
-    import coordsite.settings  # noqa: F401  (a wrong value is told here, in one line)
-
+    django.setup()
     if name not in get_commands():
         return unknown(name)
     ManagementUtility(["coord", name, *arguments]).execute()
@@ -117,8 +120,8 @@ def managed(name: str, arguments: list[str]) -> int:
 def unknown(name: str) -> int:
     """Say which command was meant; 2."""
     close = difflib.get_close_matches(name, [*own_commands(), *DIRECT], n=1)
-    hint = f"; did you mean `coord {close[0]}`?" if close else ""
-    print(f"coord: no such command: {name}{hint} `coord` lists the commands.", file=sys.stderr)
+    hint = f"did you mean `coord {close[0]}`?" if close else "`coord` lists the commands"
+    print(f"coord: no such command: {name}; {hint}", file=sys.stderr)
     return 2
 
 
@@ -128,7 +131,7 @@ def own_commands() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
 
 
-def overview(stream: object) -> None:
+def overview(stream: TextIO) -> None:
     """The commands by use, with each one's first line of help."""
     present = own_commands()
     listed: set[str] = set()
@@ -136,21 +139,21 @@ def overview(stream: object) -> None:
     def write(names: Iterable[str]) -> None:
         for name in names:
             listed.add(name)
-            print(f"  {name:<16} {help_of(name)}", file=stream)  # type: ignore[call-overload]
+            print(f"  {name:<16} {help_of(name)}", file=stream)
 
-    print("usage: coord <command> [options]\n", file=stream)  # type: ignore[call-overload]
+    print("usage: coord <command> [options]\n", file=stream)
     for use, names in BY_USE:
         here = [name for name in names if name in present or name in DJANGOS]
         if here:
-            print(f"{use}:", file=stream)  # type: ignore[call-overload]
+            print(f"{use}:", file=stream)
             write(here)
     others = [name for name in present if name not in listed]
     if others:
-        print("More:", file=stream)  # type: ignore[call-overload]
+        print("More:", file=stream)
         write(others)
     print(
         "\n`coord help <command>` tells more; every other command of Django works too.",
-        file=stream,  # type: ignore[call-overload]
+        file=stream,
     )
 
 

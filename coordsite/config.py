@@ -237,7 +237,12 @@ def describe_type(field: FieldInfo) -> str:
     if getattr(kind, "__origin__", None) is Literal:
         return ", ".join(f"`{value}`" for value in kind.__args__)
     if kind in (int, float):
-        bounds = {name: getattr(mark, name) for mark in field.metadata for name in ("ge", "le") if hasattr(mark, name)}
+        bounds = {
+            name: getattr(mark, name)
+            for mark in field.metadata
+            for name in ("ge", "le")
+            if hasattr(mark, name)
+        }
         word = "whole number" if kind is int else "number"
         return f"{word} from {bounds['ge']:.4g} to {bounds['le']:.10g}"
     return "`true` or `false`" if kind is bool else "text"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,10 @@ def _database() -> dict[str, Any]:
     if COORD.database_url:
         database: dict[str, Any] = dict(dj_database_url.parse(COORD.database_url))
     else:
-        database = {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": str(Path(COORD.database_path).expanduser()),
-        }
+        path = Path(COORD.database_path).expanduser()
+        with suppress(OSError):  # who opens the database tells what is wrong
+            path.parent.mkdir(parents=True, exist_ok=True)
+        database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
     database["CONN_MAX_AGE"] = None
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = SQLITE_OPTIONS

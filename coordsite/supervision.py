@@ -88,9 +88,7 @@ class Supervisor:
         self._held = held  # never passed on: it closes with this process
         self.environment = {**environment, SUPERVISOR_FD: str(self.leash)}
         self.web = Child("web", [sys.executable, "-m", "coordsite.server"], pass_fds=(self.leash,))
-        self.cluster = Child(
-            "cluster", [sys.executable, "-m", "coordsite.cluster"], pass_fds=(self.leash,)
-        )
+        self.cluster = Child("cluster", [sys.executable, "-m", "coordsite.cluster"], pass_fds=(self.leash,))
         self.children = [self.web]
         self.stopping = False
 
@@ -202,13 +200,14 @@ def say(text: str) -> None:
     print(f"coord: {text}", file=sys.stderr, flush=True)
 
 
-def tell_ready() -> None:
-    """Tell whoever started this process that it is ready."""
+def tell_ready() -> bool:
+    """Tell whoever started this process that it is ready; whether anybody wanted to know."""
     given = os.environ.pop(READY_FD, "")
     if given:
         with suppress(OSError):
             os.write(int(given), b"r")
         os.close(int(given))
+    return bool(given)
 
 
 def follow_supervisor() -> None:

@@ -74,8 +74,8 @@ class Command(BaseCommand):
                     try:
                         supervisor.start_web(config.start_ready_timeout_sec)
                         home.remember()
-                        tell_ready()
-                        show.state(state)
+                        if not tell_ready():  # else whoever detached this process shows it
+                            show.state(state)
                         supervisor.start_cluster()
                         supervisor.keep()
                     finally:
