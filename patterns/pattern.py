@@ -3,8 +3,8 @@
 Without a wildcard a pattern is a path from the root, file or directory, and covers itself and everything
 below. With wildcards it has gitignore's meaning: ``*``, ``?`` and ``[…]`` stay inside one segment, ``**`` as
 a segment is any depth, no slash means any depth, ``dir/**`` is everything below ``dir``, and the last segment
-covers everything below what it matches, unless it is a lone ``*`` after a slash (``dir/*`` is direct children
-only).
+covers everything below what it matches, unless it is a lone ``*`` after a directory (``dir/*`` is direct
+children only; ``/*`` is everything).
 
 Two things differ from gitignore, because patterns name real paths here. A pattern without wildcards starts at
 the root. A segment with brackets and no other wildcard has two readings, the class and the plain text, and
@@ -45,7 +45,7 @@ class Pattern:
     the first one that is not literal. ``tail`` is the file ending that every path of the pattern has, or
     ``""``. With ``case_insensitive`` both are case-folded, as are the compiled ``segments``; a set bit ``k``
     of ``loops`` says that any number of directories fits in front of segment ``k`` (behind the last for bit
-    ``n``).
+    ``n``), one of ``declares`` that the names of segment ``k`` are directories in spite of their ending.
     """
 
     text: str
