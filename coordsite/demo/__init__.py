@@ -1,0 +1,1 @@
+"""``coord demo``: the product on a real source tree, within a minute."""

@@ -1,0 +1,38 @@
+"""``coord demo``."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from coordsite.demo import stage, story
+
+
+class Command(BaseCommand):
+    """Show the product at work: a real source tree, a service, two agents over MCP, a person with curl."""
+
+    help = (
+        "Start a service of its own on a real source tree (the installed Django, put under git) and let two"
+        " MCP agents and a person with curl claim, collide, wait, extend and release. Leaves nothing behind."
+    )
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Play the story; exits 1 when the service does not answer as it should."""
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="coord-demo-") as name:
+            place = Path(name)
+            tree, files = stage.plant(place)
+            self.stdout.write(f"A repository with {files} files is at {tree}")
+            try:
+                with stage.serving(place, tree, files) as on:
+                    self.stdout.write(f"coord serves it at {on.url}")
+                    asyncio.run(story.tell(on, self.stdout.write))
+            except (RuntimeError, OSError) as error:
+                raise CommandError(str(error)) from error
+        self.stdout.write(f"\nDone in {time.monotonic() - started:.0f} s. Next: make start, then coord init.")
