@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Count, Max, QuerySet
 
 from common import clock
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 PATTERNS_PER_QUERY = 500
 
 _NO_RULES = RuleSet()
+_NEWEST = f"SELECT id, digest FROM {Revision._meta.db_table} ORDER BY id DESC LIMIT 1"  # noqa: S608 - constants
 _cache_lock = threading.Lock()
 _cached: tuple[int, str, RuleSet] | None = None
 
@@ -44,7 +46,9 @@ def current_rules() -> RuleSet:
     A stored document that cannot be parsed is logged once and stands for no rules.
     """
     global _cached
-    newest = Revision.objects.order_by("-id").values_list("id", "digest").first()
+    with connection.cursor() as cursor:  # asked by every claim: a query built by the ORM costs ten times this
+        cursor.execute(_NEWEST)
+        newest = cursor.fetchone()
     if newest is None:
         return _NO_RULES
     cached = _cached

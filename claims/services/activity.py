@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 
 from claims.locks import idle_cutoff
 from claims.models import Claim
 
 _MOST_REMEMBERED = 10_000
+_RENEW = (
+    f"UPDATE {Claim._meta.db_table} SET last_activity = %s WHERE session_id IN ({{}})"
+    " AND released_at IS NULL AND last_activity > %s AND last_activity < %s"
+)
 _noted: dict[str, datetime] = {}
 
 
@@ -27,12 +32,12 @@ def note_life(session_ids: Sequence[str], now: datetime) -> None:
     due = [session for session in dict.fromkeys(session_ids) if not _is_recent(session, recent, now)]
     if not due:
         return
-    Claim.objects.filter(
-        session_id__in=due,
-        released_at__isnull=True,
-        last_activity__gt=idle_cutoff(now),
-        last_activity__lt=now,
-    ).update(last_activity=now)
+    adapt = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RENEW.format(", ".join(["%s"] * len(due))),
+            [adapt(now), *due, adapt(idle_cutoff(now)), adapt(now)],
+        )
     if len(_noted) > _MOST_REMEMBERED:
         _noted.clear()
     _noted.update(dict.fromkeys(due, now))

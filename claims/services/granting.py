@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 
 from claims.locks import Locked
 from claims.models import Claim, ClaimSymbol, Partnership
@@ -38,7 +39,7 @@ def write_grant(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: 
     for index, item in enumerate(request.items):
         if index not in verdict.held and first.setdefault(item.key, index) == index:
             made[index] = _new_claim(locked, request, item, rules, index in shared)
-    Claim.objects.bulk_create(made.values())
+    insert_claims(list(made.values()))
     _write_symbols(locked, request, made)
     renewed = _renew(locked, request, verdict)
     links = _link(locked, verdict, made)
@@ -47,6 +48,26 @@ def write_grant(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: 
         metrics.claims_created(claim.severity)
     events = [*_partner_events(locked, request, links), _granted_event(request, claims)]
     return Grant(claims, events, _partner_warnings(links))
+
+
+_FIELDS = Claim._meta.concrete_fields
+_COLUMNS = [str(field.column) for field in _FIELDS]
+_INSERT = (
+    f"INSERT INTO {Claim._meta.db_table} ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
+)
+
+
+def insert_claims(claims: Sequence[Claim]) -> None:
+    """Insert new claims with one prepared statement."""
+    rows = [
+        [field.get_db_prep_save(getattr(claim, field.attname), connection) for field in _FIELDS]
+        for claim in claims
+    ]
+    with connection.cursor() as cursor:
+        if len(rows) == 1:
+            cursor.execute(_INSERT, rows[0])
+        elif rows:
+            cursor.executemany(_INSERT, rows)
 
 
 def lease_end(now: datetime, claim_type: str, ttl_hours: float | None, *, shared: bool = False) -> datetime:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from django.db import connection
 
 from claims.locks import repository_locks
-from claims.models import Claim
+from claims.models import Claim, Repository
 from claims.services.ending import By, End, Ended, end_claims
 from common.caller import Caller
 from common.errors import Conflict, ErrorCode
 from queueing import services as tickets
 from queueing.models import IN_LINE, Ticket
+
+_OPEN = (
+    f"SELECT c.id, r.name, c.engineer, c.session_id, c.fence FROM {Claim._meta.db_table} c"
+    f" JOIN {Repository._meta.db_table} r ON r.id = c.repository_id"
+    " WHERE c.id IN ({}) AND c.released_at IS NULL"
+)
 
 
 def release_claims(
@@ -29,11 +37,8 @@ def release_claims(
     ``fences`` refuses the whole call (409 ``stale_fence``).
     """
     ids = list(dict.fromkeys(claim_ids))
-    rows = Claim.objects.filter(id__in=ids, released_at__isnull=True).values_list(
-        "id", "repository__name", "engineer", "session_id", "fence"
-    )
     by_repo: dict[str, list[str]] = defaultdict(list)
-    for claim_id, repo, holder, session_id, fence in rows:
+    for claim_id, repo, holder, session_id, fence in _open_claims(ids):
         check_fence(claim_id, fence, (fences or {}).get(claim_id))
         if caller.sees(repo) and may_release(caller, holder, session_id, engineer):
             by_repo[repo].append(claim_id)
@@ -53,6 +58,15 @@ def release_claims(
             for repo, found in by_repo.items()
             for claim in end_claims(locks[repo], sorted(found, key=order.__getitem__), end, by)
         ]
+
+
+def _open_claims(ids: Sequence[str]) -> Iterator[tuple[str, str, str, str | None, int]]:
+    """Id, repository, engineer, session and fence of those that have not ended."""
+    for start in range(0, len(ids), 500):
+        chunk = ids[start : start + 500]
+        with connection.cursor() as cursor:
+            cursor.execute(_OPEN.format(", ".join(["%s"] * len(chunk))), chunk)
+            yield from cursor.fetchall()
 
 
 def release_session(session_id: str, caller: Caller, *, repo: str | None = None) -> list[Ended]:
