@@ -30,6 +30,7 @@ class Checkout:
 
     root: Path
     files: tuple[str, ...]
+    scope: str = ""
     problem: str | None = None
 
     def matching(self, pattern: Pattern) -> Iterator[str]:
@@ -81,6 +82,15 @@ class _Cached:
 _cache: dict[tuple[str, str], _Cached] = {}
 _lock = threading.Lock()
 _MOST_CACHED = 64
+PLACES_KEPT_S = 2.0
+"""How long, in seconds, a change of a repository's checkout in admin may take to be noticed."""
+_places: dict[str, tuple[float, str, str]] = {}
+_MOST_PLACES = 10_000
+
+
+def forget() -> None:
+    """Forget where checkouts are (another database)."""
+    _places.clear()
 
 
 def of_repository(name: str) -> Checkout | None:
@@ -119,9 +129,14 @@ def _place(name: str) -> tuple[str, str]:
     """Where a repository's checkout is: as set for the repository, else the environment's for its own id
     and for the repository without an id.
     """
-    row = Repository.objects.filter(name=name).values_list("checkout_path", "checkout_scope").first()
-    if row and row[0]:
-        return row[0], row[1]
+    known = _places.get(name)
+    if known is None or time.monotonic() - known[0] > PLACES_KEPT_S:
+        row = Repository.objects.filter(name=name).values_list("checkout_path", "checkout_scope").first()
+        if len(_places) >= _MOST_PLACES:
+            _places.clear()
+        known = _places[name] = (time.monotonic(), *(row or ("", "")))
+    if known[1]:
+        return known[1], known[2]
     root = settings.COORD.repo_root
     if not root:
         return "", ""
@@ -147,9 +162,9 @@ def _list(root: str, scope: str) -> Checkout:
     result = _git(root, "ls-files", "-z", *(["--", scope] if scope else []))
     if result.returncode != 0:
         lines = result.stderr.decode("utf-8", "replace").strip().splitlines() or ["git failed"]
-        return Checkout(Path(root), (), problem=lines[0][:300])
+        return Checkout(Path(root), (), scope, lines[0][:300])
     names = result.stdout.decode("utf-8", "surrogateescape").split("\0")
-    return Checkout(Path(root), tuple(sorted(name for name in names if name)))
+    return Checkout(Path(root), tuple(sorted(name for name in names if name)), scope)
 
 
 def _git(root: str, *args: str) -> subprocess.CompletedProcess[bytes]:

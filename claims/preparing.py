@@ -6,10 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.conf import settings
-
 from claims import checkout, guards, sources
-from claims.models import Repository
 from claims.scopes import ClaimRequest, ItemError, read_items
 from common.errors import Invalid
 
@@ -36,7 +33,7 @@ def prepare(request: ClaimRequest, raw: Sequence[Mapping[str, Any]]) -> Prepared
     files = checkout.of_repository(request.repo)
     if files is None:
         return Prepared(replace(request, items=items), list)
-    scoped = bool(_scope(request.repo))
+    scoped = bool(files.scope)
     wide = guards.too_wide(items, files, guards.limits_of(request.repo), scoped=scoped)
     if wide is not None:
         raise refused(wide, NARROW_OR_ASK, "Name the files that you are going to edit.")
@@ -56,8 +53,3 @@ def refused(warning: str, options: Sequence[str], hint: str | None = None) -> In
         "claims": [],
     }
     return Invalid(warning, body=body, next=hint)
-
-
-def _scope(repo: str) -> str:
-    row = Repository.objects.filter(name=repo).values_list("checkout_path", "checkout_scope").first()
-    return row[1] if row and row[0] else settings.COORD.repo_scope

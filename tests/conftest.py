@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import Client
 from pydantic import SecretStr
 
+from claims import checkout
 from claims.services import activity
 from common import clock as time_source
 
@@ -73,6 +74,7 @@ def configure(**changes: Any) -> Any:
 @pytest.fixture(autouse=True)
 def _token(settings: Any) -> None:
     activity.forget()
+    checkout.forget()
     settings.COORD = settings.COORD.model_copy(update={"auth_token": SecretStr(TOKEN)})
 
 
