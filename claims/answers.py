@@ -208,7 +208,7 @@ def _conflict(
     conflict: Conflict, now: datetime, symbols: Mapping[str, list[str]], files: checkout.Checkout | None
 ) -> Json:
     holder, item = conflict.holder, conflict.item
-    held = parse(holder.pattern)
+    held = parse(holder.pattern, case_insensitive=item.pattern.case_insensitive)
     left = seconds_left(holder.expires_at, now)
     return {
         "your_pattern": item.sent,

@@ -101,7 +101,13 @@ def position(repo: str, ticket: Ticket, now: datetime) -> tuple[int, int | None]
         if other.ticket.id == ticket.id:
             break
         ahead += mine.clashes(other.request)
-    question = Question(row.id, now, mine.party, row.case_insensitive, shared=current_rules().shared(repo))
+    question = Question(
+        row.id,
+        now,
+        mine.party,
+        row.case_insensitive,
+        shared=current_rules().shared(repo, case_insensitive=row.case_insensitive),
+    )
     conflicts = judge(question, mine.items).conflicts
     if not conflicts:
         return ahead + 1, None

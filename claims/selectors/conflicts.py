@@ -41,7 +41,7 @@ def check_conflicts(check: Check) -> dict[str, Any]:
         check.party,
         seen.case_insensitive,
         sessions=tuple(check.sessions),
-        shared=rules.shared(check.repo),
+        shared=rules.shared(check.repo, case_insensitive=seen.case_insensitive),
     )
     verdict = judge(question, items)
     entries = _held(verdict, check, seen.case_insensitive, seen.now)

@@ -181,7 +181,7 @@ def _coexist_items(locked: Locked, request: ReleaseRequest, wanted: Wanted) -> t
         locked.now,
         party,
         locked.case_insensitive,
-        shared=current_rules().shared(locked.name),
+        shared=current_rules().shared(locked.name, case_insensitive=locked.case_insensitive),
         ignore_claims=(request.claim_id,),
     )
     conflicts = judge(asked, items).conflicts

@@ -107,7 +107,7 @@ def question(locked: Locked, request: ClaimRequest, rules: RuleSet) -> Question:
         locked.now,
         request.party,
         case_insensitive=locked.case_insensitive,
-        shared=rules.shared(locked.name),
+        shared=rules.shared(locked.name, case_insensitive=locked.case_insensitive),
     )
 
 

@@ -83,6 +83,10 @@ def _fits(locked: Locked, candidate: Standing, before: list[Standing], rules: Ru
         if not all(waits.includes(ticket_id) for ticket_id in in_front):
             return False
     question = Question(
-        locked.id, locked.now, party, locked.case_insensitive, shared=rules.shared(locked.name)
+        locked.id,
+        locked.now,
+        party,
+        locked.case_insensitive,
+        shared=rules.shared(locked.name, case_insensitive=locked.case_insensitive),
     )
     return not judge(question, candidate.request.items).conflicts

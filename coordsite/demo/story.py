@@ -115,9 +115,8 @@ async def _hand_over(alice: Client, bob: Client, granted: Reply, say: Say) -> No
     _expect(released.get("released") == 1, released)
     reply = await waiting
     _expect(reply["claim_ids"], reply)
-    say(
-        f"  bob has it {1000 * (time.monotonic() - released_at):.0f} ms later, fence {reply['claims'][0]['fence']}"
-    )
+    wake_ms = 1000 * (time.monotonic() - released_at)
+    say(f"  bob has it {wake_ms:.0f} ms later, fence {reply['claims'][0]['fence']}")
 
 
 async def _until_in_line(bob: Client) -> None:
