@@ -140,18 +140,19 @@ async def extend_claim(bridge: Bridge, given: args.ExtendClaim, report: Report) 
     if not ids:
         return {"ok": False, "extended": [], "failed": [], "next": "Give claim_ids or claim_id."}
     body = {"engineer": await bridge.engineer(given.engineer), "ttl_hours": given.ttl_hours}
-    extended: list[dict[str, Any]] = []
+    extended: list[str] = []
+    ends: list[str] = []
     failed: list[Reply] = []
     for claim_id in ids:
         answer = await bridge.service.post(f"/claims/{quote(claim_id, safe='')}/extend", body)
         if answer.ok:
-            ends = answer.body.get("expires_at")
-            extended.append({"id": claim_id, **({"expires_at": ends} if ends else {})})
+            extended.append(claim_id)
+            ends += [answer.body["expires_at"]] if answer.body.get("expires_at") else []
         else:
             failed.append({"id": claim_id, **replies.refusal(answer.status, answer.body)})
     if len(failed) == len(ids) == 1:
         return {"ok": False, "extended": [], **{k: v for k, v in failed[0].items() if k != "id"}}
-    reply: Reply = {"ok": not failed, "extended": extended}
+    reply: Reply = {"ok": not failed, "extended": extended, **({"expires_at": min(ends)} if ends else {})}
     return {**reply, "failed": replies.listing("failed", failed, limit=2000)["failed"]} if failed else reply
 
 

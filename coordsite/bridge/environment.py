@@ -35,6 +35,7 @@ class InvalidEnv(ValueError):
 class Settings(NamedTuple):
     """How to reach the service and as whom. ``None`` means not set; a placeholder counts as not set.
 
+    ``COORD_SERVICE_URL`` stands in for a missing ``COORD_API_URL``.
     ``sources`` tells per variable ``environment`` or ``file``; ``path`` is the ``local.env`` that was read.
     """
 
@@ -46,6 +47,13 @@ class Settings(NamedTuple):
     requester: str | None = None
     path: str | None = None
     sources: Mapping[str, str] = {}
+
+    @property
+    def shown_url(self) -> str:
+        """The URL for messages: without a user name and password."""
+        scheme, _, rest = self.api_url.partition("://")
+        host, slash, path = rest.partition("/")
+        return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}" if rest else self.api_url
 
     @property
     def identity(self) -> str | None:
@@ -99,7 +107,7 @@ def merge(environ: Mapping[str, str], file: Mapping[str, str], path: str | None 
             if value is not None and not is_placeholder(value):
                 values[key], sources[key] = value.strip(), source
     return Settings(
-        api_url=values.get("COORD_API_URL", DEFAULT_URL).rstrip("/"),
+        api_url=(values.get("COORD_API_URL") or values.get("COORD_SERVICE_URL") or DEFAULT_URL).rstrip("/"),
         token=values.get("COORD_AUTH_TOKEN"),
         repo_id=values.get("COORD_REPO_ID"),
         repo_root=values.get("COORD_REPO_ROOT"),

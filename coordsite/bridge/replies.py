@@ -16,6 +16,13 @@ GRANTED = 400
 REFUSED = 700
 LISTED = 3000
 _ID = 40
+_PASSED_BACK = frozenset({"id", "queue_id", "release_first"})
+_TOOLS_OF = {
+    "POST /requests": "request_release",
+    "GET /requests": "my_requests",
+    "POST /claims": "claim_files",
+    "GET /claims": "list_claims",
+}
 _DROPPED = frozenset(
     {
         "original_expires_at", "created_at", "decided_at", "requester_session_id", "decided_by_session_id",
@@ -73,7 +80,10 @@ def _left(held: Mapping[str, Any]) -> int | None:
 
 def step(text: object, limit: int = 160) -> str:
     """The service's next step, in terms of tools."""
-    return clip(str(text).replace("POST /requests", "request_release"), limit)
+    words = str(text)
+    for operation, tool in _TOOLS_OF.items():
+        words = words.replace(operation, tool)
+    return clip(words, limit)
 
 
 def detail_of(body: Mapping[str, Any]) -> str:
@@ -87,7 +97,8 @@ def detail_of(body: Mapping[str, Any]) -> str:
 def _problem(item: object) -> str:
     if not isinstance(item, Mapping):
         return str(item)
-    place = [str(part) for part in item.get("loc", ()) if part not in ("body", "query")]
+    loc = item.get("loc")
+    place = [str(part) for part in loc if part not in ("body", "query")] if isinstance(loc, list) else []
     return f"{'.'.join(place)}: {item.get('msg', '')}"
 
 
@@ -162,9 +173,11 @@ def _refused(status: int, body: Mapping[str, Any]) -> Reply:
     }
     if status not in (200, 202, 400, 409) or not (conflicts or reply["warnings"]):
         reply.update(refusal(status, body, 400))
-    for key in ("code", "queue_id", "position", "cycle", "release_first"):
+    for key in ("code", "queue_id", "position", "release_first"):
         if body.get(key) is not None:
-            reply[key] = tidy(body[key], 60)
+            reply[key] = tidy(body[key], 40)
+    if body.get("cycle"):
+        reply["cycle"] = [_link(link) for link in _rows(body, "cycle")[:4]]
     reply["next"] = step(body.get("next") or _next_step(reply))
     return _fitted(reply, REFUSED, _shorten(reply))
 
@@ -192,6 +205,12 @@ def _conflict(row: Mapping[str, Any]) -> Reply:
     return entry
 
 
+def _link(link: Mapping[str, Any]) -> str:
+    """One edge of a wait cycle, as a sentence."""
+    waiter, holder = clip(link.get("engineer", "?"), 24), clip(link.get("held_by", "?"), 24)
+    return f"{waiter} waits for {clip(link.get('waits_for', '?'), 40)} of {holder}"
+
+
 def _shorten(reply: Reply) -> Sequence[Callable[[], object]]:
     """What goes first when a refusal is too long: further conflicts, symbols, the cycle, long warnings."""
 
@@ -205,7 +224,7 @@ def _shorten(reply: Reply) -> Sequence[Callable[[], object]]:
         *([drop_conflict] * (len(conflicts) - 1)),
         lambda: first.pop("symbols", None),
         lambda: reply.update(warnings=[clip(text, 90) for text in reply["warnings"]]),
-        lambda: reply.update(cycle=clip(compact(reply["cycle"]), 120)) if "cycle" in reply else None,
+        lambda: reply.update(cycle=reply["cycle"][:2]) if "cycle" in reply else None,
         lambda: first.pop("description", None),
         lambda: reply.pop("cycle", None),
         lambda: reply.update(warnings=reply["warnings"][:1]),
@@ -214,11 +233,23 @@ def _shorten(reply: Reply) -> Sequence[Callable[[], object]]:
 
 
 def _fitted(reply: Reply, limit: int, steps: Sequence[Callable[[], object]]) -> Reply:
-    for step in steps:
+    for shorten in steps:
         if size(reply) <= limit:
-            break
-        step()
+            return reply
+        shorten()
+    for width in (40, 24, 12):
+        if size(reply) > limit:
+            reply = {key: _narrowed(value, width, key) for key, value in reply.items()}
     return reply
+
+
+def _narrowed(value: Any, width: int, key: str = "") -> Any:
+    """Every text clipped; names of things that are passed back stay whole."""
+    if isinstance(value, dict):
+        return {name: _narrowed(item, width, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_narrowed(item, width) for item in value]
+    return clip(value, width) if isinstance(value, str) and key not in _PASSED_BACK else value
 
 
 def conflicts(body: Mapping[str, Any]) -> Reply:

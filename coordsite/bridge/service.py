@@ -199,7 +199,7 @@ def _body_of(response: httpx.Response, settings: Settings) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict):
         body = {
-            "detail": f"{settings.api_url} answered {response.status_code}, but not as coord does.",
+            "detail": f"{settings.shown_url} answered {response.status_code}, but not as coord does.",
             "code": "not_coord",
             "next": "Check COORD_API_URL.",
         }
@@ -221,7 +221,7 @@ def _unreachable(settings: Settings, error: Exception) -> Answer:
     return Answer(
         0,
         {
-            "detail": f"The coord service at {settings.api_url} cannot be reached ({why}).",
+            "detail": f"The coord service at {settings.shown_url} cannot be reached ({why}).",
             "code": "unreachable",
             "next": "Do not count on holding anything. Tell the user; `coord start` starts the service.",
         },

@@ -52,7 +52,8 @@ async def _serve(bridge: Bridge, marker: Marker) -> int | None:
     signals: list[int] = []
     async with stdio_server() as (read, write):
         async with anyio.create_task_group() as group:
-            group.start_soon(_stop_on_signal, group, signals)
+            if os.name != "nt":  # its event loop takes no signals; ending the process is all there is
+                group.start_soon(_stop_on_signal, group, signals)
             if every > 0:
                 group.start_soon(beat, bridge, every)
             await server.run(read, write, server.create_initialization_options())
@@ -69,10 +70,7 @@ async def _serve(bridge: Bridge, marker: Marker) -> int | None:
 
 async def _stop_on_signal(group: TaskGroup, signals: list[int]) -> None:
     """End everything on SIGTERM, SIGINT or SIGHUP; calls under way give up what they wait for first."""
-    wanted = [signal.SIGTERM, signal.SIGINT]
-    if hasattr(signal, "SIGHUP"):
-        wanted.append(signal.SIGHUP)
-    with anyio.open_signal_receiver(*wanted) as received:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
         async for number_ in received:
             signals.append(int(number_))
             group.cancel_scope.cancel()

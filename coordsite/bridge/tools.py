@@ -114,7 +114,7 @@ TOOLS: tuple[Tool, ...] = (
         "Call when work takes longer than a claim lasts. The claims then end ttl_hours from now.",
         args.ExtendClaim,
         claiming.extend_claim,
-        _object(ok="boolean", extended="array", failed="array"),
+        _object(ok="boolean", extended="array", expires_at="string", failed="array"),
     ),
     Tool(
         "list_symbols",

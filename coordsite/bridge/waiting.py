@@ -88,7 +88,7 @@ class _Wait:
         if last.status != 202:
             return last
         conflicts = place.body.get("conflicts") or [{}]
-        body = {**place.body, "code": "timeout", "next": conflicts[0].get("next")}
+        body = {**place.body, "queue_id": None, "code": "timeout", "next": conflicts[0].get("next")}
         return Answer(409, body)
 
     async def abandon(self) -> None:

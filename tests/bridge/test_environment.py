@@ -182,3 +182,21 @@ class TestHotReload:
         os.utime(replacement, ns=(before.st_atime_ns, before.st_mtime_ns))
         replacement.replace(path)
         assert environment.settings().repo_id == "org/two"
+
+
+def test_the_service_url_stands_in_for_the_api_url() -> None:
+    environ = {"COORD_SERVICE_URL": "http://other:1/"}
+    assert resolve(environ, "/").api_url == "http://other:1"
+    assert resolve({**environ, "COORD_API_URL": "http://own:2"}, "/").api_url == "http://own:2"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://bob:secret@host:1/x", "http://host:1/x"),
+        ("http://host", "http://host"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_messages_show_no_password(url: str, shown: str) -> None:
+    assert Settings(api_url=url).shown_url == shown

@@ -11,7 +11,7 @@ import anyio.to_thread
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from .fake_service import TOKEN, FakeService
+from .fake_service import LATER, TOKEN, FakeService
 from .test_tool_list import GOLDEN
 
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -41,7 +41,8 @@ async def test_it_claims_is_refused_extends_and_releases(connect, live: FakeServ
     assert refused["conflicts"][0]["conflicting_claim"]["engineer"] == "bob"
     assert extended == {
         "ok": True,
-        "extended": [{"id": granted["claim_ids"][0], "expires_at": "2099-01-01T00:00:00Z"}],
+        "extended": granted["claim_ids"],
+        "expires_at": LATER,
     }
     assert released == {"released": 1}
     assert [claim["pattern"] for claim in live.claims.values()] == ["b.py"]
