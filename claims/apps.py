@@ -10,3 +10,10 @@ class ClaimsConfig(AppConfig):
 
     name = "claims"
     verbose_name = "Claims"
+
+    def ready(self) -> None:
+        """Say how tickets look: what they wait for are claims."""
+        from claims.selectors.inbox import ticket_entry
+        from queueing.describing import describe_with
+
+        describe_with(ticket_entry)

@@ -86,11 +86,13 @@ def list_tickets(wanted: TicketFilter, caller: Caller) -> list[dict[str, Any]]:
     else:
         state = "offered" if wanted.state == "in_progress" else wanted.state
         tickets = tickets.filter(state=state)
-    entries = []
-    for ticket in tickets.order_by("-place", "-enqueued_at")[:MOST_TICKETS]:
-        outcome = present_refusal(ticket, now) if ticket.state in IN_LINE else None
-        entries.append(answers.queue_entry(ticket, outcome.position if outcome else 0, outcome))
-    return entries
+    return [ticket_entry(ticket) for ticket in tickets.order_by("-place", "-enqueued_at")[:MOST_TICKETS]]
+
+
+def ticket_entry(ticket: Ticket) -> dict[str, Any]:
+    """A ticket with its true position and present blocker."""
+    outcome = present_refusal(ticket, clock.now()) if ticket.state in IN_LINE else None
+    return answers.queue_entry(ticket, outcome.position if outcome else 0, outcome)
 
 
 def inbox_requests(session_id: str, caller: Caller) -> list[ReleaseRequest]:
