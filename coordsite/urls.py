@@ -20,5 +20,6 @@ urlpatterns = [
     path("docs", views.docs),
     path("redoc", views.redoc),
     path("", include("claims.api.urls")),
+    path("", include("ownership.api.urls")),
     path("admin/", admin.site.urls),
 ]

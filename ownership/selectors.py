@@ -7,14 +7,17 @@ import threading
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import unified_diff
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max, QuerySet
 
 from common import clock
+from common.errors import NotFound
 from ownership import documents
 from ownership.documents import InvalidDocument
-from ownership.hotspots import covers_pattern
+from ownership.hotspots import Advice, advice, covers_pattern
 from ownership.models import Contention, Revision
 from ownership.rules import RuleSet
 from patterns import Pattern, PatternError, parse
@@ -22,6 +25,8 @@ from patterns import Pattern, PatternError, parse
 logger = logging.getLogger(__name__)
 
 PATTERNS_PER_QUERY = 500
+MOST_DIFF_LINES = 10_000
+MAX_ID = 2**63 - 1
 
 _NO_RULES = RuleSet()
 _NEWEST = f"SELECT id, digest FROM {Revision._meta.db_table} ORDER BY id DESC LIMIT 1"  # noqa: S608 - constants
@@ -38,6 +43,14 @@ class Hotspot:
     attempts: int
     distinct_attempters: int
     last_attempt: datetime
+
+    @property
+    def suggested_action(self) -> Advice:
+        """What the thresholds of the settings advise."""
+        config = settings.COORD
+        return advice(
+            self.attempts, split_at=config.hotspot_split_attempts, share_at=config.hotspot_share_attempts
+        )
 
 
 def current_rules() -> RuleSet:
@@ -66,6 +79,35 @@ def current_revision() -> Revision | None:
 def revisions() -> QuerySet[Revision]:
     """All revisions, newest first."""
     return Revision.objects.order_by("-id")
+
+
+def revision(revision_id: int) -> Revision:
+    """One revision. Raises :class:`NotFound`."""
+    found = Revision.objects.filter(id=revision_id).first() if revision_id <= MAX_ID else None
+    if found is None:
+        raise NotFound(f"There is no revision {revision_id}", next="Look at GET /config/ownership/revisions.")
+    return found
+
+
+def revision_page(*, limit: int, before: int | None = None) -> tuple[list[Revision], int | None]:
+    """At most ``limit`` revisions older than ``before``, newest first, without texts; the next cursor."""
+    rows = revisions().defer("text")
+    if before is not None:
+        rows = rows.filter(id__lt=min(before, MAX_ID))
+    found = list(rows[: limit + 1])
+    return found[:limit], found[limit - 1].pk if len(found) > limit else None
+
+
+def difference(old_id: int, new_id: int) -> list[str] | None:
+    """The lines of the unified diff between two revisions; 0 is the empty document.
+
+    ``None`` when the texts have too many lines to be compared. Raises :class:`NotFound`.
+    """
+    old, new = (revision(one).text.splitlines() if one else [] for one in (old_id, new_id))
+    if len(old) + len(new) > MOST_DIFF_LINES:
+        return None
+    names = [f"revision {one}" if one else "nothing" for one in (old_id, new_id)]
+    return list(unified_diff(old, new, names[0], names[1], lineterm=""))
 
 
 def hotspots(

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from common import clock
-from common.errors import Conflict, CoordError, ErrorCode, Invalid, NotFound
+from common.errors import Conflict, CoordError, ErrorCode, Invalid
 from ownership import documents, selectors
 from ownership.documents import InvalidDocument
 from ownership.models import Revision
@@ -37,11 +37,9 @@ def save_document(
 def restore_revision(*, revision_id: int, author: str, reason: str) -> Revision:
     """Put an old revision's text in force again, as a new revision. Emits ``ownership_edited``.
 
-    Raises :class:`NotFound`, and :class:`Invalid` without a reason or for a text that is no longer valid.
+    Raises ``NotFound``, and :class:`Invalid` without a reason or for a text that is no longer valid.
     """
-    old = Revision.objects.filter(id=revision_id).first()
-    if old is None:
-        raise NotFound(f"There is no revision {revision_id}", next="Look at GET /config/ownership/revisions.")
+    old = selectors.revision(revision_id)
     if not reason.strip():
         raise Invalid("`reason` must say why the revision is restored", next="Give a reason.")
     return _save(old.text, author, reason, "restore", None, restored=old.pk)
