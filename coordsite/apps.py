@@ -10,3 +10,7 @@ class CoordsiteConfig(AppConfig):
 
     name = "coordsite"
     verbose_name = "coord"
+
+    def ready(self) -> None:
+        """Teach the schema generator how callers prove themselves."""
+        from coordsite import schema  # noqa: F401  (registers itself)

@@ -128,6 +128,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ConflictKind": ["held", "queued"],
+        "DeliveryKind": "webhooks.models.Delivery.Kind.choices",
+    },
 }
 
 STATIC_URL = "static/"

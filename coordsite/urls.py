@@ -21,5 +21,6 @@ urlpatterns = [
     path("redoc", views.redoc),
     path("", include("claims.api.urls")),
     path("", include("ownership.api.urls")),
+    path("", include("webhooks.api.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -204,7 +204,7 @@ class RequestListOut(RowsOut):
     queued = s.BooleanField(required=False)
 
 
-class EventsOut(RowsOut):
+class RequestEventsOut(RowsOut):
     """A request's events, oldest first."""
 
     events = s.ListField(child=s.DictField())

@@ -117,7 +117,7 @@ class RequestDetail(ClaimsView):
 class RequestEvents(ClaimsView):
     """``/requests/{request_id}/events``."""
 
-    @extend_schema(operation_id="request_events", responses=outputs.EventsOut)
+    @extend_schema(operation_id="request_events", responses=outputs.RequestEventsOut)
     def get(self, request: Request, request_id: str) -> Response:
         """What happened to a request, oldest first."""
         rows = [_event_row(event) for event in events_of_request(request_id) if self.caller.sees(event.repo)]
