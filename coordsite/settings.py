@@ -130,7 +130,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "ConflictKind": ["held", "queued"],
-        "DeliveryKind": "webhooks.models.Delivery.Kind.choices",
+        "DeliveryKind": ["event", "test", "replay"],
     },
 }
 
