@@ -4,7 +4,30 @@ from __future__ import annotations
 
 import os
 
-SHELLS = frozenset({"sh", "bash", "dash", "zsh", "fish", "ksh", "busybox", "env", "timeout"})
+SHELLS = frozenset(
+    [
+        "sh",
+        "bash",
+        "dash",
+        "zsh",
+        "fish",
+        "ksh",
+        "busybox",
+        "env",
+        "timeout",
+        "nice",
+        "nohup",
+        "setsid",
+        "stdbuf",
+        "sudo",
+        "uv",
+        "uvx",
+        "pipx",
+        "mise",
+        "direnv",
+    ]
+)
+"""Shells and launchers: they stand between an agent and what it runs, and may end before it does."""
 _MAX_DEPTH = 40
 
 

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.kit.agent import Agent
 from tests.kit.conftest import Clone, Fire, claude, edit, shell
 from tests.kit.service import FakeService
 
@@ -255,24 +256,34 @@ def test_it_lets_the_holder_of_symbols_edit_the_file(clone: Clone, service: Fake
     assert fire("claude", edit(clone, "a.py", call="2")).silent
 
 
+@pytest.mark.parametrize("wrapper", ["", "timeout 60"])
 def test_it_claims_in_the_session_of_its_own_mcp_bridge(
-    clone: Clone, service: FakeService, fire: Fire
+    clone: Clone, service: FakeService, wrapper: str
 ) -> None:
-    (clone.path / ".coordination/sessions.live").write_text(f"bridge-7 {os.getpid()} 0\nother 1 0\n")
-    service.hold("a.py", "alice", "bridge-7")
-    assert fire("claude", edit(clone, "a.py")).silent
-    assert service.asked("POST", "/claims")[0]["session_id"] == "bridge-7"
+    with Agent(clone.path) as alice, Agent(clone.path) as bob:
+        (clone.path / ".coordination/sessions.live").write_text(
+            f"bridge-7 {alice.bridge()} 0\nbridge-8 {bob.bridge()} 0\nother 1 0\n"
+        )
+        service.hold("a.py", "alice", "bridge-7")
+        service.hold("b.py", "bob", "bridge-8")
+        assert alice.fire("claude", edit(clone, "a.py"), wrapper).silent
+        assert alice.fire("claude", edit(clone, "b.py", call="2"), wrapper).code == 2
+        assert bob.fire("claude", edit(clone, "b.py", session="bob-1"), wrapper).silent
+    assert [body["session_id"] for body in service.asked("POST", "/claims")] == [
+        "bridge-7",
+        "bridge-7",
+        "bridge-8",
+    ]
 
 
-def test_it_keeps_its_session_and_knows_a_bridge_that_comes_later(
-    clone: Clone, service: FakeService, fire: Fire
-) -> None:
-    fire("claude", edit(clone, "a.py"))
-    (clone.path / ".coordination/sessions.live").write_text(f"bridge-7 {os.getpid()} 0\n")
-    service.hold("b.py", "alice", "bridge-7")
-    service.hold("c.py", "bob", "bob-1")
-    assert fire("claude", edit(clone, "b.py", call="2")).silent
-    assert fire("claude", edit(clone, "c.py", call="3")).code == 2
+def test_it_keeps_its_session_and_knows_a_bridge_that_comes_later(clone: Clone, service: FakeService) -> None:
+    with Agent(clone.path) as alice:
+        alice.fire("claude", edit(clone, "a.py"))
+        (clone.path / ".coordination/sessions.live").write_text(f"bridge-7 {alice.bridge()} 0\n")
+        service.hold("b.py", "alice", "bridge-7")
+        service.hold("c.py", "bob", "bob-1")
+        assert alice.fire("claude", edit(clone, "b.py", call="2")).silent
+        assert alice.fire("claude", edit(clone, "c.py", call="3")).code == 2
     assert {body["session_id"] for body in service.asked("POST", "/claims")} == {"alice-1"}
 
 
