@@ -57,17 +57,24 @@ class Child:
         )
         self.began = time.monotonic()
 
-    def signal(self, number: int) -> None:
-        """Signal the whole group."""
+    def ask_to_stop(self) -> None:
+        """Ask the child alone: it ends its own children in order. They die on a signal of their own while
+        it talks to them, and then it waits for their answer forever.
+        """
+        if self.process is not None:
+            self.process.terminate()
+
+    def kill(self) -> None:
+        """End the whole group at once."""
         if self.process is not None:
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def ended(self) -> int | None:
         """The exit code once it ended; what it left behind in its group is killed."""
         if self.process is None or (code := self.process.poll()) is None:
             return None
-        self.signal(signal.SIGKILL)
+        self.kill()
         self.process = None
         return code
 
@@ -141,19 +148,19 @@ class Supervisor:
         """Stop at the next look. Usable as a signal handler; the second time, kill."""
         if self.stopping:
             for child in self.children:
-                child.signal(signal.SIGKILL)
+                child.kill()
         self.stopping = True
 
     def end(self) -> None:
         """Stop the children in order of dependence and wait; kill what does not listen."""
         for child in (self.cluster, self.web):
-            child.signal(signal.SIGTERM)
+            child.ask_to_stop()
         deadline = time.monotonic() + STOP_S
         for child in (self.cluster, self.web):
             if child.process is not None:
                 with suppress(subprocess.TimeoutExpired):
                     child.process.wait(max(0.0, deadline - time.monotonic()))
-            child.signal(signal.SIGKILL)
+            child.kill()
 
     @contextmanager
     def signals(self) -> Iterator[None]:

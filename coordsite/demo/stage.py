@@ -61,7 +61,7 @@ def serving(place: Path, tree: Path, files: int) -> Iterator[Stage]:
         "COORD_MAX_CLAIM_FILES": "0",
         "COORD_MAX_CLAIM_RATIO": "1",
     }
-    command = [sys.executable, "-m", "coordsite", "start", "--port", str(port)]
+    command = [sys.executable, "-m", "coordsite.cli", "start", "--port", str(port)]
     with (place / "service.log").open("wb") as log:
         service = subprocess.Popen(command, env=environ, stdout=log, stderr=subprocess.STDOUT, cwd=place)
         try:

@@ -1,0 +1,54 @@
+"""Fixtures over the real service. Every test here starts processes of its own and stops them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from .service import Service
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test below this directory starts real processes."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.system)
+
+
+@pytest.fixture
+def start_service(tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    """Start services with these COORD_* variables: ``start_service(COORD_LOG_JSON="true")``.
+
+    Each has a home of its own below ``tmp_path`` (``name`` chooses it; the same name starts on what an
+    earlier service left there). All are stopped at the end.
+    """
+    started: list[Service] = []
+
+    def start(name: str = "home", port: int = 0, **variables: str) -> Service:
+        service = Service(tmp_path / name, variables, port)
+        started.append(service)
+        return service.start()
+
+    yield start
+    for service in started:
+        if service.process is not None and service.process.poll() is None:
+            service.stop()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service with the default settings for a module's tests: use repositories of your own in each."""
+    running = Service(tmp_path_factory.mktemp("service") / "home").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def http(service: Service) -> Iterator[httpx.Client]:
+    """A client of ``service`` with its token."""
+    with service.client() as client:
+        yield client
