@@ -1,0 +1,1 @@
+"""Figures: scripts that measure, alone or beside another service with the same API."""
