@@ -20,7 +20,7 @@ ALLOWED_HOSTS = [host.strip() for host in COORD.allowed_hosts.split(",") if host
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "coordsite.admin.apps.CoordAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from coordsite import views
 
@@ -22,5 +23,7 @@ urlpatterns = [
     path("", include("claims.api.urls")),
     path("", include("ownership.api.urls")),
     path("", include("webhooks.api.urls")),
+    path("dashboard", admin.site.admin_view(admin.site.index)),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]

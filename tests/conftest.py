@@ -18,6 +18,8 @@ from common import clock as time_source
 
 TOKEN = "test-token"
 
+pytest_plugins = ["tests.system.browser"]
+
 
 class VirtualClock:
     """A clock that stands still until a test moves it."""

@@ -1,0 +1,36 @@
+"""The admin site: its index is the dashboard; the lists of records are one link away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
+
+
+class Site(AdminSite):
+    """``/admin/``. Every page extends ``templates/admin/base_site.html``."""
+
+    site_title = "coord"
+    site_header = "coord"
+    index_title = "Dashboard"
+    site_url = None
+    index_template = "dashboard/page.html"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """The dashboard's paths before Django's own."""
+        return [path("records/", self.admin_view(self.records), name="records"), *super().get_urls()]
+
+    def records(self, request: HttpRequest) -> HttpResponse:
+        """All lists of records that the user may see."""
+        context: dict[str, Any] = {
+            **self.each_context(request),
+            "title": "Records",
+            "subtitle": None,
+            "site_page": "records",
+            "app_list": self.get_app_list(request),
+        }
+        request.current_app = self.name
+        return TemplateResponse(request, "admin/index.html", context)
