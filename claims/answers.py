@@ -11,10 +11,10 @@ from claims import checkout, sources
 from claims.candidates import Holder
 from claims.line import Behind
 from claims.models import Claim, ClaimSymbol, ReleaseRequest
-from claims.parties import short_session
 from claims.services.claiming import Outcome
 from claims.verdicts import Conflict
 from common import clock
+from common.caller import short_session
 from common.errors import ErrorCode
 from patterns import Pattern, parse, witness
 from queueing import services as tickets

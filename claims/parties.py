@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from common.caller import short_session
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -27,10 +29,3 @@ class Party:
     def label(self) -> str:
         """The party as shown to others: the engineer, with a shortened session."""
         return f"{self.engineer} ({short_session(self.session_id)})" if self.session_id else self.engineer
-
-
-def short_session(session_id: str | None) -> str | None:
-    """A session id cut so that it names a session without being usable as one."""
-    if session_id is None:
-        return None
-    return session_id if len(session_id) <= 4 else f"{session_id[: min(8, len(session_id) // 2)]}…"

@@ -115,6 +115,8 @@ class ApiView(APIView):
     """Base of every operation. Answers JSON whatever ``Accept`` says; HEAD and OPTIONS are 405."""
 
     http_method_names = ["get", "post", "put", "patch", "delete"]
+    reads: frozenset[str] = frozenset({"GET"})
+    """The methods that change nothing: what a caller who may only read may use."""
 
     @classmethod
     @functools.cache

@@ -80,7 +80,9 @@ class Config(BaseSettings):
     auth_token: SecretStr = Field(SecretStr(""), description="The shared bearer token.")
     allow_insecure_no_auth: bool = Field(False, description="Answer everybody when no token is set.")
     require_per_engineer_token: bool = Field(False, description="Refuse the shared token for the API.")
-    require_scoped_token: bool = Field(False, description="Refuse personal tokens without repositories.")
+    require_scoped_token: bool = Field(
+        False, description="Refuse personal tokens without repositories, operators' excepted."
+    )
 
     log_level: Literal["trace", "debug", "info", "warning", "error", "critical"] = Field(
         "info", description="Least severe messages to log; `trace` is `debug`."
@@ -250,10 +252,15 @@ def describe_type(field: FieldInfo) -> str:
 
 def require_authentication(config: Config) -> None:
     """Refuse to serve everybody by accident. Raises :class:`NoAuthentication`."""
-    if not config.auth_token.get_secret_value() and not config.allow_insecure_no_auth:
+    if not (
+        config.auth_token.get_secret_value()
+        or config.require_per_engineer_token
+        or config.allow_insecure_no_auth
+    ):
         raise NoAuthentication(
-            "COORD_AUTH_TOKEN is not set and COORD_ALLOW_INSECURE_NO_AUTH is not true;"
-            " allowed: a token, or COORD_ALLOW_INSECURE_NO_AUTH=true to answer everybody"
+            "COORD_AUTH_TOKEN is not set: nobody could ever be let in; allowed: a token,"
+            " COORD_REQUIRE_PER_ENGINEER_TOKEN=true for personal tokens alone,"
+            " or COORD_ALLOW_INSECURE_NO_AUTH=true to answer everybody"
         )
 
 

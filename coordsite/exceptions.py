@@ -33,7 +33,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
             401,
             str(error.detail),
             ErrorCode.UNAUTHENTICATED,
-            next="Send Authorization: Bearer <token>.",
+            next=getattr(error, "next", "Send Authorization: Bearer <token>."),
         )
     if isinstance(error, PermissionDenied | exceptions.PermissionDenied):
         return _answer(403, "Not allowed for this token", ErrorCode.FORBIDDEN)

@@ -15,6 +15,8 @@ from pydantic import SecretStr
 from claims import checkout
 from claims.services import activity
 from common import clock as time_source
+from common.caller import SYSTEM
+from coordsite.tokens.services import create_token
 
 TOKEN = "test-token"
 
@@ -42,6 +44,7 @@ class Api:
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.headers |= headers
         self.last: Any = None
+        self.token: Any = None
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         send = getattr(self.client, method)
@@ -100,3 +103,16 @@ def clock() -> Iterator[VirtualClock]:
 @pytest.fixture
 def api(db: None) -> Api:
     return Api()
+
+
+@pytest.fixture
+def person(db: None) -> Any:
+    """The API with a personal token: ``person("alice", role="ci", repositories=["org/app"])``."""
+
+    def make(engineer: str, *, session: str | None = None, **fields: Any) -> Api:
+        made = create_token(caller=SYSTEM, engineer=engineer, **fields)
+        api = Api(made.raw, **({"X-Coord-Session": session} if session else {}))
+        api.token = made.token
+        return api
+
+    return make

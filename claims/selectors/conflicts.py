@@ -8,10 +8,11 @@ from typing import Any
 
 from claims import answers, checkout, line
 from claims.locks import Locked, glance
-from claims.parties import Party, short_session
+from claims.parties import Party
 from claims.scopes import ClaimRequest, Item, ItemError, read_items
 from claims.verdicts import Question, Verdict, judge
 from common import clock
+from common.caller import short_session
 from common.errors import Invalid
 from ownership.selectors import current_rules
 from patterns import parse

@@ -30,6 +30,8 @@ class Conflicts(ClaimsView):
 class ConflictsBatch(ClaimsView):
     """``/conflicts/batch``."""
 
+    reads = frozenset({"POST"})
+
     @extend_schema(operation_id="check_conflicts_batch", request=ConflictsBatchIn, responses=outputs.CheckOut)
     def post(self, request: Request) -> Response:
         """The same for up to 5,000 patterns."""

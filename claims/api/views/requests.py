@@ -149,7 +149,9 @@ class Respond(ClaimsView):
 
 
 class QueueDetail(ClaimsView):
-    """``/requests/queue/{queue_id}``."""
+    """``/requests/queue/{queue_id}``. Waiting picks the grant up, so it is no mere reading."""
+
+    reads = frozenset()
 
     @extend_schema(
         operation_id="wait_in_line",

@@ -1,0 +1,1 @@
+"""Personal tokens: made, rotated, revoked, listed; and what they prove."""
