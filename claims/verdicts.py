@@ -46,16 +46,22 @@ class Coexistence:
 
 @dataclass(slots=True)
 class Verdict:
-    """What stands in the way, what may coexist, which items the party holds already (index → claim id)."""
+    """What stands in the way, what may coexist, which items the party holds already (index → claim id).
+
+    ``own`` are the party's claims that meet a whole-file item, whatever their scope.
+    """
 
     conflicts: list[Conflict] = field(default_factory=list)
     coexistences: list[Coexistence] = field(default_factory=list)
     held: dict[int, str] = field(default_factory=dict)
+    own: dict[int, list[Holder]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who asks, where and when. ``shared`` are the patterns that the ownership document shares."""
+    """Who asks, where and when. ``shared`` are the patterns that the ownership document shares;
+    ``own_claims`` count as the asking party's, whoever is named on them.
+    """
 
     repository_id: int
     now: datetime
@@ -64,6 +70,7 @@ class Question:
     sessions: tuple[str, ...] = ()
     shared: Sequence[Pattern] = ()
     ignore_claims: tuple[str, ...] = ()
+    own_claims: frozenset[str] = frozenset()
 
     def search(self) -> Search:
         """The candidate search of this question, the asking party's own claims included."""
@@ -71,6 +78,8 @@ class Question:
 
     def is_own(self, holder: Holder) -> bool:
         """Whether the holder is the asking party (under any session it named)."""
+        if holder.id in self.own_claims:
+            return True
         if holder.session_id is not None and holder.session_id in self.sessions:
             return True
         return self.party.is_same(holder.engineer, holder.session_id)
@@ -91,6 +100,7 @@ def _judge_file(question: Question, index: int, item: Item, verdict: Verdict) ->
     hits = 0
     for holder in holders(question.search(), item.pattern):
         if question.is_own(holder):
+            verdict.own.setdefault(index, []).append(holder)
             if _same_file_scope(holder, item, question):
                 verdict.held[index] = holder.id
             continue

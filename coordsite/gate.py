@@ -22,7 +22,12 @@ access = logging.getLogger("coord.access")
 KIB = 1024
 MOST_BODY = 2 * KIB * KIB
 """No body is larger, whatever its path, in bytes."""
-_LIMITS = (("/claims", MOST_BODY), ("/conflicts", MOST_BODY), ("/config/ownership", KIB * KIB))
+_LIMITS = (
+    ("/claims", MOST_BODY),
+    ("/conflicts", MOST_BODY),
+    ("/verify", MOST_BODY),
+    ("/config/ownership", KIB * KIB),
+)
 _OTHER_LIMIT = 256 * KIB
 SITE_PREFIXES = ("/admin", "/dashboard", "/static")
 """Paths served to browsers with Django's whole middleware; everything else is the API."""

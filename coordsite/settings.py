@@ -131,6 +131,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ConflictKind": ["held", "queued"],
         "DeliveryKind": ["event", "test", "replay"],
+        "FenceState": ["live", "ended", "wrong_fence", "not_yours", "unknown"],
+        "PathVerdict": ["yours", "unclaimed", "held_by_other", "stale_fence"],
     },
 }
 

@@ -7,6 +7,7 @@ from patterns.pattern import (
     MAX_PATTERN_LENGTH,
     Pattern,
     candidate_prefixes,
+    literal,
     matches,
     parse,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "candidate_prefixes",
     "contains",
     "intersection_within",
+    "literal",
     "matches",
     "overlaps",
     "parse",

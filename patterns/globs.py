@@ -196,6 +196,16 @@ def segment(text: str, case_insensitive: bool = False) -> Segment:
     )
 
 
+@lru_cache(maxsize=4096)
+def plain_segment(text: str, case_insensitive: bool = False) -> Segment:
+    """The segment that is one name, whatever characters it has."""
+    if not is_wild(text):
+        return segment(text, case_insensitive)
+    plain = fold(text) if case_insensitive else text
+    ending = file_ending(plain)
+    return Segment(text, plain, (), ending, not ending, any=False)
+
+
 def _common_ending(plain: str) -> str:
     """The file ending that the segment spells out, and so all its names have."""
     ending = file_ending(plain)

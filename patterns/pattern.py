@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -29,7 +30,7 @@ from patterns.braces import refuse_braces
 from patterns.endings import file_ending
 from patterns.errors import PatternError, quoted
 from patterns.folding import fold
-from patterns.globs import BadClass, Segment, is_wild, segment
+from patterns.globs import BadClass, Segment, is_wild, plain_segment, segment
 from patterns.meeting import is_file
 
 MAX_PATTERN_LENGTH = 1024
@@ -72,6 +73,40 @@ def parse(text: str, *, case_insensitive: bool = False) -> Pattern:
     if len(segments) == 1 and segments != ["**"]:
         canonical = "/" + canonical
     return _compile(canonical, segments, case_insensitive, literal=False)
+
+
+def literal(path: str, *, case_insensitive: bool = False) -> Pattern:
+    """The pattern of one existing path, in which no character is a wildcard: what a change is about.
+
+    Raises ``PatternError`` for a path that leaves the root, is blank, or is longer or deeper than a claim.
+    """
+    if len(path) > MAX_PATTERN_LENGTH:
+        raise _too_long(len(path))
+    names = [name for name in unicodedata.normalize("NFC", path).split("/") if name not in ("", ".")]
+    if not names:
+        raise PatternError("The path is blank.", code="blank")
+    if ".." in names:
+        raise PatternError(
+            f"The path {quoted(path)} has a '..' segment.",
+            code="outside_root",
+            hint="Write the path from the root of the repository.",
+        )
+    if len(names) > MAX_SEGMENTS:
+        raise PatternError(
+            f"The path has {len(names)} segments; at most {MAX_SEGMENTS} are allowed.", code="too_deep"
+        )
+    segments = tuple(plain_segment(name, case_insensitive) for name in names)
+    declares = _declares(segments)
+    return Pattern(
+        "/".join(names),
+        True,
+        "/".join(one.literal or "" for one in segments),
+        "" if declares else segments[-1].ending,
+        case_insensitive,
+        segments,
+        1 << len(segments),
+        declares,
+    )
 
 
 def _too_long(length: int) -> PatternError:
@@ -204,7 +239,7 @@ def _compile(canonical: str, texts: list[str], case_insensitive: bool, *, litera
     )
 
 
-def _declares(segments: list[Segment]) -> int:
+def _declares(segments: Sequence[Segment]) -> int:
     """The segments, as bits, whose file-like names are directories because the pattern says so."""
     declares = sum(1 << index for index, one in enumerate(segments[:-1]) if is_file(one))
     last = segments[-1]

@@ -164,6 +164,52 @@ class CheckOut(s.Serializer[Any]):
     suggestion = s.CharField(allow_null=True)
 
 
+class VerifiedPathOut(s.Serializer[Any]):
+    """One path: whose it is. The claim is the holder's, or your own when the path is yours."""
+
+    path = s.CharField()
+    verdict = s.ChoiceField(choices=["yours", "unclaimed", "held_by_other", "stale_fence"])
+    claim_id = s.CharField(allow_null=True)
+    fence = s.IntegerField(allow_null=True)
+    holder = s.CharField(allow_null=True)
+    session = s.CharField(allow_null=True)
+    pattern = s.CharField(allow_null=True)
+    description = s.CharField(allow_null=True)
+    expires_at = s.CharField(allow_null=True)
+    minutes_left = s.IntegerField(allow_null=True)
+    next = s.CharField(allow_null=True)
+
+
+class VerifiedClaimOut(s.Serializer[Any]):
+    """A claim that was presented, and whether its fence still counts."""
+
+    id = s.CharField()
+    fence = s.IntegerField()
+    state = s.ChoiceField(choices=["live", "ended", "wrong_fence", "not_yours", "unknown"])
+
+
+class VerdictCountsOut(s.Serializer[Any]):
+    """How many paths there are of each verdict."""
+
+    yours = s.IntegerField()
+    unclaimed = s.IntegerField()
+    held_by_other = s.IntegerField()
+    stale_fence = s.IntegerField()
+
+
+class VerifyOut(s.Serializer[Any]):
+    """Whether the changes may land: no path is held by another or was made under a stale fence."""
+
+    ok = s.BooleanField()
+    repo = s.CharField(allow_null=True)
+    base = s.CharField(allow_null=True)
+    head = s.CharField(allow_null=True)
+    counts = VerdictCountsOut()
+    paths = VerifiedPathOut(many=True)
+    claims = VerifiedClaimOut(many=True)
+    next = s.CharField(allow_null=True)
+
+
 class RequestOut(s.Serializer[Any]):
     """A release request."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from claims.models import Claim
@@ -158,6 +159,70 @@ class ConflictsBatchIn(serializers.Serializer[Any]):
         child=TextField(max_length=200, allow_blank=True), required=False, default=list, max_length=1000
     )
     branch = _optional(300)
+
+
+class PathField(serializers.CharField):
+    """One path as git names it: any character may be in it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=1024, trim_whitespace=False, **kwargs)
+
+
+class RenameIn(serializers.Serializer[Any]):
+    """A change of one file; a rename or copy names where it came from."""
+
+    path = PathField()
+    old_path = PathField(required=False, allow_null=True, default=None)
+
+
+_PATH_SCHEMA = {"type": "string", "maxLength": 1024}
+_RENAME_SCHEMA = {
+    "type": "object",
+    "properties": {"path": _PATH_SCHEMA, "old_path": {**_PATH_SCHEMA, "nullable": True}},
+    "required": ["path"],
+}
+
+
+@extend_schema_field({"oneOf": [_PATH_SCHEMA, _RENAME_SCHEMA]})
+class ChangeField(serializers.Field[Any, Any, Any, Any]):
+    """A path, or an object with ``path`` and ``old_path``."""
+
+    path = PathField()
+    rename = RenameIn()
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The change as ``RenameIn`` reads it."""
+        if isinstance(data, dict):
+            return dict(self.rename.run_validation(data))
+        return {"path": self.path.run_validation(data)}
+
+    def to_representation(self, value: Any) -> Any:
+        """As it was given."""
+        return value
+
+
+class FenceIn(serializers.Serializer[Any]):
+    """A claim that changes were made under, and the fence it was granted with."""
+
+    id = TextField(max_length=100)
+    fence = serializers.IntegerField(min_value=0, max_value=2**63 - 1)
+
+
+class VerifyIn(serializers.Serializer[Any]):
+    """What is to land, and under which claims it was made."""
+
+    repo = _optional(250)
+    base = _optional(300)
+    head = _optional(300)
+    changes = serializers.ListField(
+        child=ChangeField(), max_length=MOST_PATTERNS, help_text="Paths; for a rename {path, old_path}."
+    )
+    claims = serializers.ListField(child=FenceIn(), required=False, default=list, max_length=MOST_ITEMS)
+    engineer = _optional(200)
+    session_id = _optional(200)
+    session_ids = serializers.ListField(
+        child=TextField(max_length=200, allow_blank=True), required=False, default=list, max_length=1000
+    )
 
 
 class SessionIn(serializers.Serializer[Any]):

@@ -14,6 +14,7 @@ urlpatterns = [
     path("claims/<str:claim_id>/extend", claims.Extend.as_view()),
     path("conflicts", checks.Conflicts.as_view()),
     path("conflicts/batch", checks.ConflictsBatch.as_view()),
+    path("verify", checks.Verify.as_view()),
     path("repos", checks.Repos.as_view()),
     path("metrics/auto-resolutions", checks.AutoResolutions.as_view()),
     path("sessions/<str:session_id>/release", sessions.SessionRelease.as_view()),

@@ -8,11 +8,12 @@ from rest_framework.response import Response
 
 from claims.api import outputs
 from claims.api.access import ClaimsView, engineer_of, repo_filter, repo_of, session_or_none
-from claims.api.serializers import ConflictsBatchIn, ConflictsIn, DaysIn
+from claims.api.serializers import ConflictsBatchIn, ConflictsIn, DaysIn, VerifyIn
 from claims.parties import Party
 from claims.selectors.conflicts import Check, check_conflicts
 from claims.selectors.listing import auto_resolutions, list_repos
 from claims.services.activity import note_life
+from claims.services.verifying import Change, Changes, verify_changes
 from common import clock
 
 
@@ -38,6 +39,32 @@ class ConflictsBatch(ClaimsView):
         data = self.body(ConflictsBatchIn)
         check = _check(self, data, data["patterns"], data["symbols"], data["session_ids"])
         return Response(check_conflicts(check))
+
+
+class Verify(ClaimsView):
+    """``/verify``."""
+
+    @extend_schema(operation_id="verify_changes", request=VerifyIn, responses=outputs.VerifyOut)
+    def post(self, request: Request) -> Response:
+        """Whose are the changed paths? Asked before a push lands and in CI; claims nothing.
+
+        Without an engineer and a session, an operator's token is asked about the presented claims alone.
+        """
+        data = self.body(VerifyIn)
+        sessions = _sessions([data["session_id"] or "", *data["session_ids"]])
+        named = data["engineer"] or self.caller.engineer
+        engineer = engineer_of(self.caller, named) if named else ""
+        asked = Changes(
+            repo=repo_of(self.caller, data["repo"]),
+            party=Party(engineer, next(iter(sessions), self.caller.session_id)),
+            changes=[Change(**change) for change in data["changes"]],
+            claims={claim["id"]: claim["fence"] for claim in data["claims"]},
+            sessions=tuple(sessions),
+            trusted=self.caller.operator,
+            base=data["base"],
+            head=data["head"],
+        )
+        return Response(verify_changes(asked))
 
 
 class Repos(ClaimsView):
@@ -68,9 +95,7 @@ def _check(
     symbols: list[str],
     sessions: list[str],
 ) -> Check:
-    named = [session for session in map(session_or_none, sessions) if session]
-    if named:
-        note_life(named, clock.now())
+    named = _sessions(sessions)
     own = named[0] if named else view.caller.session_id
     return Check(
         repo=repo_of(view.caller, data["repo"]),
@@ -79,3 +104,11 @@ def _check(
         symbols=symbols,
         sessions=named,
     )
+
+
+def _sessions(sessions: list[str]) -> list[str]:
+    """The sessions that a call names; naming them is a sign of life."""
+    named = [session for session in map(session_or_none, sessions) if session]
+    if named:
+        note_life(named, clock.now())
+    return named
