@@ -18,11 +18,12 @@ from claims import answers
 from claims.candidates import Holder
 from claims.locks import Locked, glance, idle_cutoff
 from claims.models import Claim, Partnership
-from claims.parties import Party, short_session
+from claims.parties import Party
 from claims.scopes import Item
 from claims.services.ending import settle
 from claims.verdicts import Question, Verdict, judge
 from common import clock
+from common.caller import short_session
 from common.errors import Invalid
 from ownership.selectors import current_rules
 from patterns import Pattern, PatternError, literal, overlaps, parse

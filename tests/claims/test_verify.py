@@ -270,14 +270,25 @@ def test_it_answers_for_a_repository_that_nobody_claimed_in(api, clock):
 
 @pytest.fixture
 def personal(monkeypatch):
-    """The token speaks for alice, in org/app alone."""
-    caller = Caller(
-        kind="personal", name="alice-token", engineer="alice", repositories=frozenset({"org/app"})
-    )
-    monkeypatch.setattr(authentication, "resolve_token", lambda raw: caller)
+    """Make the token alice's, for org/app alone: ``personal(role="ci")``."""
+
+    def use(**fields):
+        caller = Caller("personal", "alice", "alice", repositories=frozenset({"org/app"}), **fields)
+        monkeypatch.setattr(authentication, "resolve_token", lambda raw: caller)
+
+    return use
+
+
+def test_it_lets_a_ci_token_ask_for_anybody(api, clock, personal):
+    hold(api, BOB, "a.py")
+    [mine] = hold(api, ALICE, "b.py")
+    personal(role="ci")
+    assert verdicts(verify(api, "a.py", engineer="bob")) == {"a.py": "yours"}
+    assert verdicts(verify(api, "a.py", "b.py", claims=[mine])) == {"a.py": "held_by_other", "b.py": "yours"}
 
 
 def test_it_limits_a_personal_token_to_its_engineer_and_repositories(api, clock, personal):
+    personal()
     hold(api, ALICE, "a.py")
     assert verdicts(verify(api, "a.py")) == {"a.py": "yours"}
     status, body = api.post("/verify", {"repo": "org/app", "changes": ["a.py"], "engineer": "bob"})

@@ -44,23 +44,28 @@ class ConflictsBatch(ClaimsView):
 class Verify(ClaimsView):
     """``/verify``."""
 
+    reads = frozenset({"POST"})
+
     @extend_schema(operation_id="verify_changes", request=VerifyIn, responses=outputs.VerifyOut)
     def post(self, request: Request) -> Response:
         """Whose are the changed paths? Asked before a push lands and in CI; claims nothing.
 
-        Without an engineer and a session, an operator's token is asked about the presented claims alone.
+        An operator's or a CI token may ask for any engineer; when it names no engineer and no session, the
+        presented claims alone say whose the change is.
         """
         data = self.body(VerifyIn)
         sessions = _sessions([data["session_id"] or "", *data["session_ids"]])
-        named = data["engineer"] or self.caller.engineer
-        engineer = engineer_of(self.caller, named) if named else ""
+        trusted = self.caller.operator or self.caller.role == "ci"
+        engineer = data["engineer"] or ""
+        if not trusted:
+            engineer = engineer_of(self.caller, engineer)
         asked = Changes(
             repo=repo_of(self.caller, data["repo"]),
             party=Party(engineer, next(iter(sessions), self.caller.session_id)),
             changes=[Change(**change) for change in data["changes"]],
             claims={claim["id"]: claim["fence"] for claim in data["claims"]},
             sessions=tuple(sessions),
-            trusted=self.caller.operator,
+            trusted=trusted,
             base=data["base"],
             head=data["head"],
         )
