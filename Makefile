@@ -25,8 +25,8 @@ $(VENV)/installed-dev: pyproject.toml constraints.txt
 start: $(VENV)/installed ## Start the service: API, dashboard, background tasks.
 	@exec $(BIN)/coord start
 
-test: lint check ## Run every check and every test.
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+test: lint check ## Run every check, and every test on SQLite, PostgreSQL and Valkey.
+	$(BIN)/python -m tests.engines.run
 
 lint: $(VENV)/installed-dev ## Lint, format, types, layers.
 	$(BIN)/ruff check .

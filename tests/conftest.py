@@ -17,6 +17,9 @@ from claims.services import activity
 from common import clock as time_source
 from common.caller import SYSTEM
 from coordsite.tokens.services import create_token
+from tests.engines.databases import django_db_setup, empty_file, shared_database
+
+__all__ = ["django_db_setup", "empty_file", "shared_database"]
 
 TOKEN = "test-token"
 

@@ -1,4 +1,4 @@
-"""Several workers, threads and endpoints at once, on an SQLite file."""
+"""Several workers, threads and endpoints at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from webhooks.models import Delivery, Event
 from webhooks.services import delivery
 from webhooks.services.delivery import drain_endpoint
 
-pytestmark = pytest.mark.usefixtures("file_database")
+pytestmark = pytest.mark.usefixtures("shared_database")
 
 
 def on_threads(count, work):
@@ -99,7 +99,7 @@ def test_it_lets_no_endpoint_wait_for_another(quick, receivers, monkeypatch):
     monkeypatch.setattr(delivery, "_threads", ThreadPoolExecutor(32))
 
 
-def test_it_numbers_events_in_commit_order(file_database):
+def test_it_numbers_events_in_commit_order():
     """A reader that goes on from the last number it saw never misses an event of four writers."""
     total, seen, done = 4 * 25, [], threading.Event()
 

@@ -1,0 +1,1 @@
+"""Which database and which channel layer the tests run on, and real servers to run them on."""
