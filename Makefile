@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help start test lint check constraints
+.PHONY: help start test lint check schema settings constraints
 
 help: ## List the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,9 +40,13 @@ check: $(VENV)/installed-dev ## Migrations and the API's description are up to d
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file build/openapi.yaml
 	@cmp -s build/openapi.yaml docs/openapi.yaml || { echo "docs/openapi.yaml is out of date: run 'make schema'"; rm build/openapi.yaml; exit 1; }
 	@rm build/openapi.yaml
+	$(BIN)/coord configdocs --check
 
 schema: $(VENV)/installed-dev ## Write docs/openapi.yaml anew.
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+settings: $(VENV)/installed-dev ## Write docs/configuration.md and .env.example anew.
+	$(BIN)/coord configdocs
 
 constraints: ## Write constraints.txt anew from the newest releases that fit.
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints

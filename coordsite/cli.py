@@ -19,7 +19,7 @@ from coordsite.config import ConfigError, NoAuthentication
 
 COMMANDS = "coordsite.management.commands"
 DIRECT = frozenset(
-    {"start", "stop", "status", "claims", "release", "init", "upgrade", "doctor", "completions"}
+    {"start", "stop", "status", "claims", "release", "init", "upgrade", "doctor", "completions", "configdocs"}
 )
 """Commands that run without Django's set-up."""
 

@@ -11,6 +11,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from coordsite.values import RULES
+
 PREFIX = "COORD_"
 SECRETS = ("auth_token", "secret_key", "webhook_secret", "database_url", "redis_url")
 """Settings that may also come from the file that ``<variable>_FILE`` names."""
@@ -69,8 +71,13 @@ class Config(BaseSettings):
     port: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
     home: str = Field("~/.coord", description="State directory of `coord start`: token, database, pid file.")
     database_path: str = Field("data/coordination.db", description="SQLite file, made with its directories.")
-    database_url: str = Field("", description="Database as a URL; wins over COORD_DATABASE_PATH.")
-    redis_url: str = Field("", description="Redis-protocol server for the channel layer.")
+    database_url: str = Field(
+        "",
+        description="`postgresql://user:password@host:port/name`; wins over COORD_DATABASE_PATH.",
+    )
+    redis_url: str = Field(
+        "", description="Server of the Redis protocol for wakeups between processes, `redis://host:port/0`."
+    )
     secret_key: SecretStr = Field(
         SecretStr(""), description="Django's signing key; made and kept when empty."
     )
@@ -97,13 +104,16 @@ class Config(BaseSettings):
     repo_id: str = Field("", description="Repository of the checkout; its origin remote when empty.")
     repo_scope: str = Field("", description="Pathspec that limits the checkout's files.")
     max_claim_files: int = Field(
-        100, ge=0, le=10_000_000, description="Most tracked files one pattern may cover."
+        100, ge=0, le=10_000_000, description="Most tracked files one pattern may cover; 0 no limit."
     )
     max_claim_ratio: float = Field(
         0.2, ge=0, le=1, description="Largest share of the repository a call may cover."
     )
+    symbol_parser: Literal["auto", "treesitter"] = Field(
+        "auto", description="How symbols are read: tree-sitter in both cases."
+    )
     ls_files_cache_ttl_sec: float = Field(
-        10, ge=0, le=3600, description="Seconds a file list is kept unchecked."
+        10, ge=0, le=3600, description="Seconds a file list is kept unchecked, half a second at most."
     )
 
     default_ttl_hours: Hours = Field(4, description="Lease of a claim, in hours, when the call names none.")
@@ -115,7 +125,12 @@ class Config(BaseSettings):
         300, ge=1, le=86_400, description="Lease left when release is asked for."
     )
     request_cooldown_sec: int = Field(300, ge=0, le=86_400, description="Wait of a denied requester.")
-    cleanup_interval_sec: int = Field(900, ge=1, le=86_400, description="Longest time between sweeps.")
+    cleanup_interval_sec: int = Field(
+        900,
+        ge=1,
+        le=86_400,
+        description="Longest time between sweeps of ended leases; one runs every minute in any case.",
+    )
 
     queue_age_boost_seconds: int = Field(
         60, ge=0, le=86_400, description="Wait that raises a ticket one level."
@@ -174,7 +189,9 @@ class Config(BaseSettings):
     event_retention_days: int = Field(
         30, ge=1, le=3650, description="Days that events and their deliveries are kept."
     )
-    disable_background_cleanup: bool = Field(False, description="Leave sweeps to another process.")
+    disable_background_cleanup: bool = Field(
+        False, description="Leave sweeps of ended leases to another process; webhooks go on."
+    )
     disable_instance_lock: bool = Field(False, description="Allow several services on one SQLite file.")
 
     @field_validator("log_level", mode="before")
@@ -183,7 +200,22 @@ class Config(BaseSettings):
         return value.lower() if isinstance(value, str) else value
 
     @model_validator(mode="after")
+    def _texts(self) -> Self:
+        for name, rule in RULES.items():
+            value = getattr(self, name)
+            text = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if text and (allowed := rule(text)) is not None:
+                shown = "(hidden)" if name in SECRETS else repr(text[:80])
+                raise ConfigError(f"{PREFIX}{name.upper()}={shown}: allowed: {allowed}")
+        return self
+
+    @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.hotspot_share_attempts > self.hotspot_split_attempts:
+            raise ConfigError(
+                f"COORD_HOTSPOT_SHARE_ATTEMPTS={self.hotspot_share_attempts} is more than"
+                f" COORD_HOTSPOT_SPLIT_ATTEMPTS={self.hotspot_split_attempts}; allowed: at most as many"
+            )
         if self.allow_insecure_no_auth:
             for name in ("require_per_engineer_token", "require_scoped_token"):
                 if getattr(self, name):

@@ -115,6 +115,25 @@ def tune_gc() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
+def unusable_database() -> str:
+    """Why the database cannot be opened, in one line that shows no password; empty when it can."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import Error, connection
+
+    config = settings.COORD
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (Error, ImproperlyConfigured) as error:
+        name = (
+            "COORD_DATABASE_URL" if config.database_url else f"COORD_DATABASE_PATH={config.database_path!r}"
+        )
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+        return f"{name}: the database cannot be opened: {reason}"
+    return ""
+
+
 def migrate() -> None:
     """Bring the database to this version's schema. Several processes may do so at once."""
     from django.core.management import call_command
@@ -190,6 +209,9 @@ def main() -> int:
             import django
 
             django.setup()
+            if problem := unusable_database():
+                print(f"coord: {problem}", file=sys.stderr)
+                return 1
             migrate()
             prepare()
             from coordsite.asgi import application
