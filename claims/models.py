@@ -80,6 +80,7 @@ class Claim(models.Model):
         APPROVED = "approved", "Release request approved"
         NARROWED = "narrowed", "Narrowed"
         OPERATOR = "operator", "Released by an operator"
+        HANDED = "handed", "Handed to somebody else"
 
     id = models.CharField(primary_key=True, max_length=36, default=new_id, editable=False)
     repository = models.ForeignKey(Repository, on_delete=models.PROTECT, related_name="claims")
@@ -129,6 +130,17 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.engineer}: {self.pattern}"
+
+
+class HoldingSession(Claim):
+    """A session with live claims, for lists of sessions: see :func:`claims.selectors.sessions`."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "session"
+
+    def __str__(self) -> str:
+        return f"{self.session_id} of {self.engineer}"
 
 
 class ClaimSymbol(models.Model):

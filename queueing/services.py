@@ -99,11 +99,15 @@ def grant(ticket: Ticket, now: datetime, result: Mapping[str, Any], claim_id: st
     return True
 
 
-def cancel(ticket: Ticket, now: datetime, reason: str, operator: str | None = None) -> bool:
-    """Give the place up. Emits ``queue_cancel``; wakes the waiter."""
+def cancel(
+    ticket: Ticket, now: datetime, reason: str, operator: str | None = None, note: str | None = None
+) -> bool:
+    """Give the place up. Emits ``queue_cancel`` (with an operator's ``note``); wakes the waiter."""
     if not _move(ticket, ("waiting", "offered"), state="cancelled", end_reason=reason, ended_at=now):
         return False
     detail = {"queue_id": ticket.id, "requester_engineer": ticket.engineer, "pattern": first_pattern(ticket)}
+    if note:
+        detail["note"] = note
     record(_event(ticket, EventType.QUEUE_CANCEL, operator=operator, reason=reason, **detail))
     wakeups.publish(f"ticket:{ticket.id}")
     return True

@@ -42,11 +42,13 @@ class Page:
     next_cursor: str | None
 
 
-def live(now: datetime) -> Q:
-    """Claims that are live at ``now``, whether a sweep has run or not."""
-    return Q(released_at__isnull=True, expires_at__gt=now) & (
-        Q(last_activity__isnull=True) | Q(last_activity__gt=idle_cutoff(now))
-    )
+def live(now: datetime, claim: str = "") -> Q:
+    """Claims that are live at ``now``, whether a sweep has run or not; ``claim`` is the path to the claim
+    in a query of another model (``claims__``).
+    """
+    held = Q(**{f"{claim}released_at__isnull": True, f"{claim}expires_at__gt": now})
+    never_idle = Q(**{f"{claim}last_activity__isnull": True})
+    return held & (never_idle | Q(**{f"{claim}last_activity__gt": idle_cutoff(now)}))
 
 
 def list_claims(wanted: ClaimFilter, caller: Caller) -> Page:
@@ -106,8 +108,7 @@ def list_repos(caller: Caller) -> list[dict[str, Any]]:
         engineers_24h=Count("claims__engineer", distinct=True, filter=Q(claims__created_at__gte=day)),
         active_claims=Count(
             "claims",
-            filter=Q(claims__released_at__isnull=True, claims__expires_at__gt=now)
-            & (Q(claims__last_activity__isnull=True) | Q(claims__last_activity__gt=idle_cutoff(now))),
+            filter=live(now, "claims__"),
         ),
     )
     resolved = _resolved_since(day)

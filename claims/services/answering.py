@@ -15,10 +15,11 @@ from claims.parties import Party
 from claims.scopes import Item, ItemError, read_items, read_pattern
 from claims.services import draining
 from claims.services.ending import By, End, end_claims
+from claims.services.succeeding import succeed
 from claims.verdicts import Question, judge
 from common.errors import Conflict, Invalid
 from ownership.selectors import current_rules
-from patterns import Pattern, TooComplex, contains, overlaps
+from patterns import Pattern, TooComplex, contains
 from symbols import paths_overlap
 from webhooks.services import record
 from webhooks.types import EventType, NewEvent
@@ -68,29 +69,7 @@ def narrow(
     if pattern is None:
         raise Invalid("narrowed needs narrowed_pattern")
     end_claims(locked, [old.id], End.NARROWED, by, drain=False)
-    symbols = list(old.symbols.values_list("path", flat=True))
-    new = Claim.objects.create(
-        repository_id=locked.id,
-        engineer=old.engineer,
-        session_id=old.session_id,
-        branch=old.branch,
-        description=old.description,
-        claim_type=old.claim_type,
-        pattern=pattern.text,
-        prefix=pattern.prefix,
-        tail=pattern.tail,
-        scope_type=old.scope_type,
-        narrowable=old.narrowable,
-        severity=current_rules().severity(locked.name, pattern),
-        fence=locked.next_number(),
-        created_at=locked.now,
-        expires_at=old.shortened_from or old.expires_at,
-        last_activity=locked.now if old.session_id else None,
-    )
-    ClaimSymbol.objects.bulk_create(
-        ClaimSymbol(claim=new, repository_id=locked.id, path=path, prefix=new.prefix) for path in symbols
-    )
-    _keep_partners(locked, old, new, pattern)
+    new = succeed(locked, old, pattern)
     draining.drain(locked)
     return [new.id], {
         "narrowed_pattern": pattern.text,
@@ -192,25 +171,6 @@ def _coexist_items(locked: Locked, request: ReleaseRequest, wanted: Wanted) -> t
             next="Agree on a scope that only you hold.",
         )
     return items
-
-
-def _keep_partners(locked: Locked, old: Claim, new: Claim, pattern: Pattern) -> None:
-    kept = []
-    for link in [*old.partners_here.all(), *old.partners_there.all()]:
-        scope = read_pattern(link.pattern, case_insensitive=locked.case_insensitive)
-        if overlaps(scope, pattern):
-            holds = link.holder_id == old.id
-            kept.append(
-                Partnership(
-                    holder_id=new.id if holds else link.holder_id,
-                    partner_id=link.partner_id if holds else new.id,
-                    kind=link.kind,
-                    pattern=link.pattern,
-                    symbols=link.symbols,
-                    created_at=locked.now,
-                )
-            )
-    Partnership.objects.bulk_create(kept, ignore_conflicts=True)
 
 
 def _coexist_event(locked: Locked, holder: Claim, claim: Claim, request: ReleaseRequest) -> NewEvent:

@@ -24,8 +24,14 @@ EVENTS = {
     End.APPROVED: EventType.CLAIM_RELEASED,
     End.NARROWED: EventType.CLAIM_NARROWED,
     End.OPERATOR: EventType.CLAIM_RELEASED,
+    End.HANDED: EventType.CLAIM_TRANSFERRED,
 }
-RESOLVED_AS = {End.RELEASED: "voluntary", End.SESSION: "session-bulk", End.OPERATOR: "operator"}
+RESOLVED_AS = {
+    End.RELEASED: "voluntary",
+    End.SESSION: "session-bulk",
+    End.OPERATOR: "operator",
+    End.HANDED: "transferred",
+}
 _TABLE = Claim._meta.db_table
 _ASKED = ReleaseRequest._meta.db_table
 
@@ -64,7 +70,7 @@ def end_claims(
 
     Already closed ids are passed over; when nothing was closed nothing else happens, so a release that
     releases nothing disturbs nobody. Emits one ``claim_released``/``claim_expired``/``claim_idle``/
-    ``claim_narrowed`` per claim, ``resolved`` or ``expired`` per open request.
+    ``claim_narrowed``/``claim_transferred`` per claim, ``resolved`` or ``expired`` per open request.
     """
     ended: list[Ended] = []
     for start in range(0, len(claim_ids), 500):

@@ -12,6 +12,7 @@ from django.db import connection
 
 from claims.locks import Locked
 from claims.models import Claim, ClaimSymbol, Partnership
+from claims.parties import Party
 from claims.scopes import ClaimRequest, Item, ScopeKey
 from claims.verdicts import Coexistence, Verdict
 from common import clock, metrics
@@ -46,7 +47,7 @@ def write_grant(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: 
     claims = [renewed.get(index) or made[first[item.key]] for index, item in enumerate(request.items)]
     for claim in made.values():
         metrics.claims_created(claim.severity)
-    events = [*_partner_events(locked, request, links), _granted_event(request, claims)]
+    events = [*_partner_events(locked, request, links), granted_event(request.repo, request.party, claims)]
     return Grant(claims, events, _partner_warnings(links))
 
 
@@ -177,12 +178,15 @@ def _partner_events(
     ]
 
 
-def _granted_event(request: ClaimRequest, claims: Sequence[Claim]) -> NewEvent:
+def granted_event(
+    repo: str, party: Party, claims: Sequence[Claim], *, operator: str | None = None, **more: Any
+) -> NewEvent:
+    """The event of claims that a party holds from now on; ``more`` goes into its detail."""
     detail: dict[str, Any] = {
         "claim_ids": [claim.id for claim in claims],
-        "engineer": request.party.engineer,
-        "repo": request.repo or None,
-        "session_id": request.party.session_id,
+        "engineer": party.engineer,
+        "repo": repo or None,
+        "session_id": party.session_id,
         "claims": [
             {
                 "id": claim.id,
@@ -193,12 +197,14 @@ def _granted_event(request: ClaimRequest, claims: Sequence[Claim]) -> NewEvent:
             }
             for claim in claims
         ],
+        **more,
     }
     return NewEvent(
         type=EventType.CLAIM_GRANTED,
-        repo=request.repo,
-        actor_engineer=request.party.engineer,
-        actor_session_id=request.party.session_id,
+        repo=repo,
+        actor_engineer=party.engineer,
+        actor_session_id=party.session_id,
+        operator=operator,
         claim_id=claims[0].id,
         detail=detail,
     )

@@ -22,12 +22,18 @@ from webhooks.services import record
 from webhooks.types import EventType, NewEvent
 
 LOST_FOR = timedelta(hours=24)
-LOST = (Claim.End.EXPIRED, Claim.End.IDLE, Claim.End.OPERATOR)
+LOST = (Claim.End.EXPIRED, Claim.End.IDLE, Claim.End.OPERATOR, Claim.End.HANDED)
 _MISSING = "Claim not found or not owned"
 
 
 def extend_claim(
-    claim_id: str, caller: Caller, *, engineer: str, ttl_hours: float, fence: int | None = None
+    claim_id: str,
+    caller: Caller,
+    *,
+    engineer: str,
+    ttl_hours: float,
+    fence: int | None = None,
+    reason: str | None = None,
 ) -> Claim:
     """Set a live claim's lease to ``ttl_hours`` from now. Emits ``claim_extended``.
 
@@ -68,6 +74,7 @@ def extend_claim(
                     "expires_at": clock.iso(claim.expires_at),
                     "asked_until": clock.iso(end),
                     "shortened": claim.shortened_from is not None,
+                    **({"reason": reason} if reason else {}),
                 },
             )
         )

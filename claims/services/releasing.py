@@ -69,7 +69,9 @@ def _open_claims(ids: Sequence[str]) -> Iterator[tuple[str, str, str, str | None
             yield from cursor.fetchall()
 
 
-def release_session(session_id: str, caller: Caller, *, repo: str | None = None) -> list[Ended]:
+def release_session(
+    session_id: str, caller: Caller, *, repo: str | None = None, reason: str | None = None
+) -> list[Ended]:
     """End everything a session holds or waits for, in the caller's repositories; the session may go on."""
     claims = Claim.objects.filter(session_id=session_id, released_at__isnull=True)
     places = Ticket.objects.filter(session_id=session_id, state__in=IN_LINE)
@@ -85,7 +87,7 @@ def release_session(session_id: str, caller: Caller, *, repo: str | None = None)
     for ticket in places:
         if caller.sees(ticket.repo):
             waiting[ticket.repo].append(ticket)
-    by = By(session_id=session_id, operator=caller.name if caller.kind == "admin" else None)
+    by = By(session_id=session_id, operator=caller.name if caller.kind == "admin" else None, reason=reason)
     with repository_locks([*by_repo, *waiting]) as locks:
         for name, own in waiting.items():
             for ticket in own:

@@ -109,11 +109,12 @@ def respond(request_id: str, answer: Answer, caller: Caller) -> Answered:
         if locked.due:
             settle_due(locked)
         request = ReleaseRequest.objects.select_related("claim").get(id=request_id)
+        operator = caller.name if caller.kind == "admin" else None
         if request.decision != Decision.PENDING:
-            record(_late(locked, request, answer))
+            record(_late(locked, request, answer, operator))
             return Answered(request)
-        made, detail = _carry_out(locked, request, answer)
-        record(_responded(locked, request, answer, detail))
+        made, detail = _carry_out(locked, request, answer, operator)
+        record(_responded(locked, request, answer, operator, detail))
         wakeups.publish(f"request:{request.id}")
         return Answered(request, made)
 
@@ -138,14 +139,17 @@ def note_seen(requests: Sequence[ReleaseRequest], session_id: str) -> None:
                 )
 
 
-def _carry_out(locked: Locked, request: ReleaseRequest, answer: Answer) -> tuple[list[str], dict[str, Any]]:
+def _carry_out(
+    locked: Locked, request: ReleaseRequest, answer: Answer, operator: str | None
+) -> tuple[list[str], dict[str, Any]]:
     """Do what the answer says; returns the claims made and the event's extra detail."""
     claim = request.claim
     if claim.released_at is not None:
         raise Invalid("The holder's claim is no longer active.", next="Nothing to answer: the scope is free.")
     prepared = answering.prepare(locked, request, answer.decision, answer)
     _decide(locked, request, answer)
-    by = By(engineer=answer.engineer or claim.engineer, session_id=answer.session_id)
+    engineer = answer.engineer or (None if operator else claim.engineer)
+    by = By(engineer=engineer, session_id=answer.session_id, operator=operator, reason=answer.note)
     if answer.decision == Decision.APPROVED:
         end_claims(locked, [claim.id], End.APPROVED, by)
         return [], {}
@@ -259,25 +263,31 @@ def _filed(locked: Locked, claim: Claim, request: ReleaseRequest) -> NewEvent:
 
 
 def _responded(
-    locked: Locked, request: ReleaseRequest, answer: Answer, detail: Mapping[str, Any]
+    locked: Locked,
+    request: ReleaseRequest,
+    answer: Answer,
+    operator: str | None,
+    detail: Mapping[str, Any],
 ) -> NewEvent:
     return NewEvent(
         type=EventType.RESPONDED,
         repo=locked.name,
         actor_engineer=answer.engineer,
         actor_session_id=answer.session_id,
+        operator=operator,
         claim_id=request.claim_id,
         request_id=request.id,
         detail={"decision": answer.decision, "note": answer.note, **detail},
     )
 
 
-def _late(locked: Locked, request: ReleaseRequest, answer: Answer) -> NewEvent:
+def _late(locked: Locked, request: ReleaseRequest, answer: Answer, operator: str | None) -> NewEvent:
     return NewEvent(
         type=EventType.RESPONDED_LATE,
         repo=locked.name,
         actor_engineer=answer.engineer,
         actor_session_id=answer.session_id,
+        operator=operator,
         claim_id=request.claim_id,
         request_id=request.id,
         detail={

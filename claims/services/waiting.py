@@ -68,14 +68,14 @@ def look(ticket_id: str, *, final: bool = False) -> Look:
     return Look(ticket)
 
 
-def cancel(ticket_id: str, *, reason: str, operator: str | None = None) -> bool:
+def cancel(ticket_id: str, *, reason: str, operator: str | None = None, note: str | None = None) -> bool:
     """Give a place up and serve those behind it; ``False`` when it is not in line any more."""
     ticket = Ticket.objects.filter(id=ticket_id).first()
     if ticket is None:
         return False
     with repository_lock(ticket.repo) as locked:
         ticket.refresh_from_db()
-        cancelled = tickets.cancel(ticket, locked.now, reason, operator)
+        cancelled = tickets.cancel(ticket, locked.now, reason, operator, note)
         if cancelled:
             resolve_contention(ticket.id, "gave_up")
             draining.drain(locked)

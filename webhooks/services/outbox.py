@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -86,15 +86,19 @@ def announce() -> None:
     wakeups.publish(DELIVERIES)
 
 
-def retry_deliveries(*, statuses: Sequence[str], dry_run: bool = False) -> int:
-    """Return ``failed`` or ``exhausted`` rows to ``pending``, due now, with all attempts; how many.
+def retry_deliveries(
+    *, statuses: Sequence[str], ids: Collection[UUID] | None = None, dry_run: bool = False
+) -> int:
+    """Return ``failed`` or ``exhausted`` rows (those of ``ids``) to ``pending``, due now; how many.
 
-    Rows that a worker is sending at this moment are left to it.
+    They get all attempts again. Rows that a worker is sending at this moment are left to it.
     """
     moment = clock.now()
     free = Q(leased_until=None) | Q(leased_until__lte=moment)
     with transaction.atomic():
         rows = Delivery.objects.filter(free, status__in=statuses)
+        if ids is not None:
+            rows = rows.filter(id__in=ids)
         if dry_run:
             return rows.count()
         endpoints = set(rows.values_list("endpoint_id", flat=True).order_by().distinct())
@@ -106,9 +110,16 @@ def retry_deliveries(*, statuses: Sequence[str], dry_run: bool = False) -> int:
     return count
 
 
-def purge_deliveries(*, statuses: Sequence[str], dry_run: bool = False) -> int:
-    """Delete rows that are ``delivered`` or ``exhausted``; how many. Events stay. Open rows are refused."""
+def purge_deliveries(
+    *, statuses: Sequence[str], endpoint_id: UUID | None = None, dry_run: bool = False
+) -> int:
+    """Delete rows (of one endpoint) that are ``delivered`` or ``exhausted``; how many. Events stay.
+
+    Open rows are refused.
+    """
     if set(statuses) & set(OPEN_STATES):
         raise ValueError("only delivered and exhausted rows can be purged")
     rows = Delivery.objects.filter(status__in=statuses)
+    if endpoint_id is not None:
+        rows = rows.filter(endpoint_id=endpoint_id)
     return rows.count() if dry_run else rows.delete()[0]

@@ -1,0 +1,191 @@
+"""What every model admin shares: rows that only services change, by actions that ask before they act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from common.caller import Caller
+from common.errors import CoordError
+
+MOST_AT_ONCE = 500
+"""Rows that one action may change."""
+CONFIRMED = "confirmed"
+
+
+class ReasonForm(forms.Form):
+    """Why an operator overrides somebody; it is kept with the event."""
+
+    reason = forms.CharField(
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Kept in the event log beside your name.",
+    )
+
+
+class SureForm(forms.Form):
+    """Nothing to fill in: the question alone."""
+
+
+def operator_of(request: HttpRequest) -> Caller:
+    """The signed-in operator, as services know callers."""
+    return Caller(kind="admin", name=request.user.get_username(), operator=True)
+
+
+Work = Callable[..., Any]
+Action = Callable[["ActingAdmin", HttpRequest, "QuerySet[Any]"], HttpResponse | None]
+
+
+def act(
+    label: str, *, question: str, form: type[forms.Form] = ReasonForm, one: bool = False
+) -> Callable[[Work], Action]:
+    """Make an admin action of ``work(admin, request, row, **form's fields)``, asked about first.
+
+    ``question`` stands above the rows; ``one`` limits the action to one row. ``work`` calls one service
+    per row and may return a text for the operator; a refusal (:class:`CoordError`) of one row is shown
+    and does not stop the others.
+    """
+
+    def wrap(work: Work) -> Action:
+        def action(self: ActingAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+            rows = list(queryset[: MOST_AT_ONCE + 1])
+            if one and len(rows) != 1:
+                self.message_user(request, f"{label}: choose one row.", messages.WARNING)
+                return None
+            if len(rows) > MOST_AT_ONCE:
+                self.message_user(request, f"{label}: choose at most {MOST_AT_ONCE} rows.", messages.WARNING)
+                return None
+            bound = form(request.POST if CONFIRMED in request.POST else None)
+            if not bound.is_valid():
+                return self.ask(request, action.__name__, label, question, rows, bound)
+            self.carry_out(request, label, work, rows, bound.cleaned_data)
+            return None
+
+        action.__name__ = work.__name__
+        action.__doc__ = work.__doc__
+        return admin.action(description=label, permissions=["act"])(action)
+
+    return wrap
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable at run time
+    """Rows that admin shows and never writes by itself."""
+
+    show_full_result_count = False
+    list_per_page = 50
+    act_permission = "change"
+    """The model permission that its actions need."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: rows change by actions."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may use the actions: Django's permission to change (or what the class names)."""
+        label = f"{self.opts.app_label}.{self.act_permission}_{self.opts.model_name}"
+        return request.user.has_perm(label)
+
+
+class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable at run time
+    """Rows that are saved through a service, whose refusal is shown instead of a failure."""
+
+    show_full_result_count = False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The form; after a refusal the form as it was before, and the reason."""
+        more = dict(extra_context or {})
+        try:
+            return super().changeform_view(request, object_id, form_url, more)
+        except CoordError as error:
+            text = f"Nothing was saved. {error.detail} {error.next or ''}"
+            self.message_user(request, text.strip(), messages.ERROR)
+            request.method = "GET"
+            return super().changeform_view(request, object_id, form_url, more)
+
+
+class ActingAdmin(ReadOnlyAdmin, SavingAdmin):
+    """Rows that change by actions, each offered on the list and on the row's own page."""
+
+    change_form_template = "admin/acting/change_form.html"
+    every_row = ""
+    """The list's query under which every row is listed, for a list that has a filter by default."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The row's page, with its actions as buttons."""
+        offered: Any = self.get_actions(request).values() if object_id else ()
+        more = {
+            "row_actions": [(name, text) for _, name, text in offered if name != "delete_selected"],
+            "every_row": self.every_row,
+            **(extra_context or {}),
+        }
+        return super().changeform_view(request, object_id, form_url, more)
+
+    def ask(
+        self,
+        request: HttpRequest,
+        action: str,
+        label: str,
+        question: str,
+        rows: list[Model],
+        form: forms.Form,
+    ) -> HttpResponse:
+        """The page between a click and the deed."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": label,
+            "opts": self.opts,
+            "question": question,
+            "rows": rows,
+            "form": form,
+            "action": action,
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "confirmed": CONFIRMED,
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/acting/confirm.html", context)
+
+    def carry_out(
+        self, request: HttpRequest, label: str, work: Work, rows: list[Any], fields: Mapping[str, Any]
+    ) -> None:
+        """Do it row by row and say what became of each."""
+        done = 0
+        for row in rows:
+            try:
+                said = work(self, request, row, **fields)
+            except CoordError as error:
+                text = f"{row}: {error.detail}" + (f" {error.next}" if error.next else "")
+                self.message_user(request, text, messages.ERROR)
+                continue
+            done += 1
+            if said:
+                self.message_user(request, str(said), messages.INFO)
+        if done:
+            rows_word = "row" if done == 1 else "rows"
+            self.message_user(request, f"{label}: {done} {rows_word}.", messages.SUCCESS)
