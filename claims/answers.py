@@ -11,6 +11,7 @@ from claims import checkout, sources
 from claims.candidates import Holder
 from claims.line import Behind
 from claims.models import Claim, ClaimSymbol, ReleaseRequest
+from claims.parties import Party
 from claims.services.claiming import Outcome
 from claims.verdicts import Conflict
 from common import clock
@@ -107,6 +108,9 @@ def in_line_answer(outcome: Outcome) -> Json:
     if outcome.ticket is None:
         raise ValueError("not in line")
     holder = outcome.conflicts[0].holder.party.label if outcome.conflicts else None
+    if holder is None and outcome.behind:
+        first = outcome.behind[0].ticket
+        holder = Party(first.engineer, first.session_id).label
     return {
         **claim_answer(outcome),
         "queue_id": outcome.ticket.id,
@@ -179,14 +183,15 @@ def request_row(request: ReleaseRequest) -> Json:
 def queue_entry(ticket: Ticket, position: int, outcome: Outcome | None) -> Json:
     """A ticket in ``GET /requests?queued=true``."""
     blocker = outcome.conflicts[0].holder if outcome is not None and outcome.conflicts else None
+    before = outcome.behind[0] if outcome is not None and outcome.behind else None
     first = (ticket.request.get("items") or [{}])[0]
     result = ticket.result or {}
     return {
         "kind": "queued",
         "queue_id": ticket.id,
         "blocking_claim_id": blocker.id if blocker else None,
-        "blocking_engineer": blocker.engineer if blocker else None,
-        "blocking_pattern": blocker.pattern if blocker else None,
+        "blocking_engineer": blocker.engineer if blocker else before and before.ticket.engineer,
+        "blocking_pattern": blocker.pattern if blocker else before and before.pattern,
         "requester_engineer": ticket.engineer,
         "requester_pattern": tickets.first_pattern(ticket),
         "claim_type": first.get("type", "file"),

@@ -88,6 +88,12 @@ def finish(call: Call, answer: Answer) -> Answer:
     return answer
 
 
+def forget(call: Call) -> None:
+    """The caller left while it waited: a retry with the key is a new call."""
+    if call.key:
+        StoredAnswer.objects.filter(caller=call.owner, key=call.key, request_hash=call.fingerprint).delete()
+
+
 def forget_old() -> int:
     """Delete answers older than a day; returns how many."""
     deleted, _ = StoredAnswer.objects.filter(created_at__lt=clock.now() - KEPT_FOR).delete()

@@ -1,28 +1,39 @@
 """What the line means for a request: who stands before it, whom it passes, where it stands.
 
 A place in line reserves the whole request. A newcomer whose scopes clash with those of a waiting ticket
-of its level or above stands behind it; it may pass only tickets that (directly or through others) wait
-for the newcomer itself, because they cannot be served before it is done.
+of its level or above stands behind it; it may pass only parties that (directly or through others) wait
+for the newcomer itself, because they cannot be served before it is done. And it lets a party go first
+that it waits for itself, whatever the levels: else each would come to hold what the other waits for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from claims.locks import Locked
 from claims.models import Repository
+from claims.parties import Party
 from claims.scopes import ClaimRequest
-from claims.verdicts import Question, Verdict, judge
+from claims.verdicts import Verdict
 from claims.waits import Link, Standing, Waits, request_of, standing
-from ownership.selectors import current_rules
 from queueing import selectors
 from queueing import services as tickets
 from queueing.models import Ticket
 from queueing.ordering import LEVELS
 
-__all__ = ["Behind", "Link", "closing_cycle", "note_passed", "position", "standing_before"]
+__all__ = [
+    "Behind",
+    "Link",
+    "ahead_of",
+    "awaited",
+    "closing_cycle",
+    "must_go_first",
+    "note_passed",
+    "seconds_until_free",
+    "standing_before",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +54,72 @@ def standing_before(locked: Locked, request: ClaimRequest, verdict: Verdict) -> 
     )
     if not fresh.items:
         return []
-    before = [
-        (number, other)
-        for number, other in enumerate(_line(locked), start=1)
-        if not request.party.is_same(other.ticket.engineer, other.ticket.session_id)
-        and _outranks(other.ticket, request, locked.now)
-        and fresh.clashes(other.request)
-    ]
-    if not before:
+    clashing = [other for other in _line(locked) if _clash(fresh, other)]
+    if not clashing:
         return []
-    waits = Waits(request.party, locked.now)
+    first = {other.ticket.id for other in must_go_first(fresh, clashing, locked.now)}
+    before = [other for other in clashing if _outranks(other.ticket, request, locked.now)]
+    if before:
+        waits = Waits(request.party, locked.now)
+        first |= {other.ticket.id for other in before if not _may_pass(other, waits)}
     return [
-        _behind(request, other, number) for number, other in before if not waits.includes(other.ticket.id)
+        _behind(request, other, number)
+        for number, other in enumerate(clashing, start=1)
+        if other.ticket.id in first
     ]
 
 
-def note_passed(locked: Locked, request: ClaimRequest) -> None:
-    """Count a grant that passes earlier tickets; enough of them put a ticket first."""
-    tickets.note_passed(
+def must_go_first(
+    request: ClaimRequest, clashing: Iterable[Standing], now: datetime, *, own: str | None = None
+) -> list[Standing]:
+    """Those in line for the same whose party the requester waits for (by another ticket than ``own``).
+
+    A grant before them would close a cycle: they would wait for the requester, which waits for them.
+    """
+    if not selectors.waits_elsewhere(request.party.engineer, request.party.session_id, now, own):
+        return []
+    return [
+        other
+        for other in clashing
+        if other.ticket.state == Ticket.State.WAITING
+        and Waits(other.party, now, held_only=True).includes(request.party, besides=own)
+    ]
+
+
+def awaited(party: Party, now: datetime) -> bool:
+    """Whether anybody waits for the party."""
+    return bool(Waits(party, now))
+
+
+def note_passed(locked: Locked, request: ClaimRequest) -> bool:
+    """Count a grant that passes others; enough of them put a ticket first. Whether any was passed."""
+    passed = [
         other.ticket
         for other in _line(locked)
-        if other.ticket.state == Ticket.State.WAITING
-        and not request.party.is_same(other.ticket.engineer, other.ticket.session_id)
-        and request.clashes(other.request)
-    )
+        if other.ticket.state == Ticket.State.WAITING and _clash(request, other)
+    ]
+    tickets.note_passed(passed)
+    return bool(passed)
 
 
 def closing_cycle(
     locked: Locked, request: ClaimRequest, verdict: Verdict, behind: Sequence[Behind]
 ) -> list[Link]:
-    """The wait-for cycle that this request would close by standing in line; empty when there is none."""
-    waits = Waits(request.party, locked.now)
+    """The wait-for cycle that this request would close by standing in line; empty when there is none.
+
+    Only what is held counts (claims, and offers about to be): a cycle through the mere order of the line
+    resolves itself, since a ticket passes those that wait for its party.
+    """
+    waits = Waits(request.party, locked.now, held_only=True)
+    if not waits:
+        return []
     first = [
         Link(request.party, conflict.holder.party, conflict.holder.pattern, conflict.holder.id)
         for conflict in verdict.conflicts
     ] + [
         Link(request.party, request_of(b.ticket, case_insensitive=False).party, b.pattern, None)
         for b in behind
+        if b.ticket.state == Ticket.State.OFFERED
     ]
     for link in first:
         path = waits.path_from(link.blocker)
@@ -88,31 +128,36 @@ def closing_cycle(
     return []
 
 
-def position(repo: str, ticket: Ticket, now: datetime) -> tuple[int, int | None]:
-    """The ticket's true position among those that it clashes with (1 is next), and the seconds until the
-    present holders' leases end at the latest, as an estimate.
-    """
-    row = Repository.objects.filter(name=repo).first()
-    if row is None:
-        return 1, None
-    mine = request_of(ticket, case_insensitive=row.case_insensitive)
-    ahead = 0
-    for other in standing(repo, now, case_insensitive=row.case_insensitive):
-        if other.ticket.id == ticket.id:
-            break
-        ahead += mine.clashes(other.request)
-    question = Question(
-        row.id,
-        now,
-        mine.party,
-        row.case_insensitive,
-        shared=current_rules().shared(repo, case_insensitive=row.case_insensitive),
+def ahead_of(ticket: Ticket, now: datetime) -> list[Behind]:
+    """The tickets that stand before this one for the same, in order; also when it has left the line."""
+    folded = Repository.objects.filter(name=ticket.repo).values_list("case_insensitive", flat=True).first()
+    mine = request_of(ticket, case_insensitive=bool(folded))
+    key = selectors.key(ticket, now)
+    ahead = [
+        other
+        for other in standing(ticket.repo, now, case_insensitive=bool(folded))
+        if other.ticket.id != ticket.id and selectors.key(other.ticket, now) < key and _clash(mine, other)
+    ]
+    return [_behind(mine, other, number) for number, other in enumerate(ahead, start=1)]
+
+
+def seconds_until_free(verdict: Verdict, now: datetime) -> int | None:
+    """The seconds until the present holders' leases end at the latest, as an estimate."""
+    if not verdict.conflicts:
+        return None
+    latest = max(conflict.holder.expires_at for conflict in verdict.conflicts)
+    return max(0, int((latest - now).total_seconds()))
+
+
+def _clash(request: ClaimRequest, other: Standing) -> bool:
+    """Whether another party's ticket is for something that clashes with the request."""
+    return not request.party.is_same(other.ticket.engineer, other.ticket.session_id) and request.clashes(
+        other.request
     )
-    conflicts = judge(question, mine.items).conflicts
-    if not conflicts:
-        return ahead + 1, None
-    latest = max(conflict.holder.expires_at for conflict in conflicts)
-    return ahead + 1, max(0, int((latest - now).total_seconds()))
+
+
+def _may_pass(other: Standing, waits: Waits) -> bool:
+    return other.ticket.state == Ticket.State.WAITING and waits.includes(other.party)
 
 
 def _line(locked: Locked) -> list[Standing]:

@@ -1,7 +1,7 @@
 """Parked waiters: long polls that hold neither a thread nor a database connection.
 
 One keeper per process serves all of them together: it says that they are still there, looks after those
-whose wake was lost, and settles repositories at the moment a lease in them ends. So a hundred waiters
+whose wake was lost, and settles repositories at the moment something in them ends. So a hundred waiters
 cost what one does.
 """
 
@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator
+import functools
+import logging
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
-from claims.selectors.listing import next_due
+from claims.selectors.due import next_due
 from claims.services import ending, waiting
 from claims.services.waiting import Look
 from common import clock
@@ -21,6 +24,10 @@ from common.api import lane
 from common.wakeups import FALLBACK_S, Bell, listening
 from queueing import selectors
 from queueing.models import IN_LINE
+from queueing.services import HEARTBEAT_SECONDS
+
+log = logging.getLogger("coord.claims")
+T = TypeVar("T")
 
 _LEAST_PAUSE = 0.02
 
@@ -36,20 +43,22 @@ class _Lot:
     """The waiters of one event loop, and their keeper."""
 
     def __init__(self) -> None:
-        self.parked: dict[str, _Parked] = {}
+        self.parked: dict[str, list[_Parked]] = {}
         self.keeper: asyncio.Task[None] | None = None
+        self._said = float("-inf")
 
     @asynccontextmanager
     async def place(self, ticket_id: str, parked: _Parked) -> AsyncIterator[None]:
         """Be looked after while the block runs."""
-        self.parked[ticket_id] = parked
+        self.parked.setdefault(ticket_id, []).append(parked)
         if self.keeper is None or self.keeper.done():
             loop = asyncio.get_running_loop()
             self.keeper = loop.create_task(self._keep(), context=contextvars.Context())
         try:
             yield
         finally:
-            if self.parked.get(ticket_id) is parked:
+            self.parked[ticket_id].remove(parked)
+            if not self.parked[ticket_id]:
                 del self.parked[ticket_id]
             if not self.parked and self.keeper is not None:
                 self.keeper.cancel()
@@ -57,27 +66,35 @@ class _Lot:
 
     async def _keep(self) -> None:
         while True:
-            pause = await lane(self._look_after)
+            try:
+                pause = await lane(self._look_after, asyncio.get_running_loop().time())
+            except Exception:  # a busy database must not leave the waiters alone
+                log.warning("looking after the waiters failed; trying again", exc_info=True)
+                pause = FALLBACK_S / 2
             await asyncio.sleep(pause)
 
-    def _look_after(self) -> float:
-        parked = dict(self.parked)
-        bound = [ticket_id for ticket_id, waiter in parked.items() if waiter.bound]
-        if bound:
-            waiting.still_there(bound)
-        repos = {waiter.repo for waiter in parked.values()}
-        due = next_due(repos)
-        if due is not None and due <= clock.now():
-            for repo in sorted(repos):
-                ending.settle(repo)
-            due = next_due(repos)
+    def _look_after(self, moment: float) -> float:
+        parked = {ticket_id: list(waiters) for ticket_id, waiters in self.parked.copy().items()}
+        if moment - self._said >= HEARTBEAT_SECONDS:
+            bound = [ticket_id for ticket_id, waiters in parked.items() if any(w.bound for w in waiters)]
+            waiting.still_there(bound, list(parked))
+            self._said = moment
+        pauses = [self._settle(repo) for repo in sorted({w.repo for ws in parked.values() for w in ws})]
         states = selectors.states(parked)
-        for ticket_id, waiter in parked.items():
+        for ticket_id, waiters in parked.items():
             if states.get(ticket_id) != "waiting":
-                waiter.bell.loop.call_soon_threadsafe(waiter.bell.ring)
-        if due is None:
-            return FALLBACK_S
-        return min(FALLBACK_S, max(_LEAST_PAUSE, (due - clock.now()).total_seconds()))
+                for waiter in waiters:
+                    waiter.bell.loop.call_soon_threadsafe(waiter.bell.ring)
+        return max(_LEAST_PAUSE, min([FALLBACK_S, *pauses]))
+
+    @staticmethod
+    def _settle(repo: str) -> float:
+        """Carry out what is due in a repository; the seconds until the next is."""
+        due = next_due(repo, clock.now())
+        if due is not None and due <= clock.now():
+            ending.settle(repo)
+            due = next_due(repo, clock.now())
+        return FALLBACK_S if due is None else (due - clock.now()).total_seconds()
 
 
 _lots: dict[asyncio.AbstractEventLoop, _Lot] = {}
@@ -90,14 +107,23 @@ def _lot() -> _Lot:
     return _lots.setdefault(loop, _Lot())
 
 
-async def wait_for_grant(ticket_id: str, repo: str, seconds: float, *, bound: bool) -> Look:
-    """Wait until the ticket is granted or ends, ``seconds`` at most; picks the grant up.
+async def wait_for_grant(
+    ticket_id: str,
+    repo: str,
+    seconds: float,
+    answer: Callable[[Look], T],
+    *,
+    abandon: Callable[[], object] | None = None,
+) -> T:
+    """Wait until the ticket is granted or ends, ``seconds`` at most; picks the grant up and answers.
 
-    ``bound``: the place lives with this call. When its time is up it is given up, in the same
-    transaction that sees nothing offered, so that nobody hears "no" while holding. When the client
-    disconnects the place is given up too. A place that outlives the call stays in line in both cases.
+    With ``abandon`` the place lives with this call: when its time is up it is given up, in the same
+    transaction that sees nothing offered, so that nobody hears "no" while holding; when the client
+    disconnects ``abandon`` gives back what it has, a grant included that it was never told of. Without,
+    the place outlives the call and stays in line in both cases.
     """
     loop = asyncio.get_running_loop()
+    bound = abandon is not None
     end = loop.time() + seconds
     done = False
     try:
@@ -107,11 +133,18 @@ async def wait_for_grant(ticket_id: str, repo: str, seconds: float, *, bound: bo
         ):
             while True:
                 left = end - loop.time()
-                look = await lane(waiting.look, ticket_id, final=bound and left <= 0)
-                if look.state not in IN_LINE or left <= 0:
+                look = functools.partial(_look, ticket_id, bound, left <= 0, answer)
+                found: list[T] = await lane(look)
+                if found:
                     done = True
-                    return look
+                    return found[0]
                 await bell.wait(left)
     finally:
-        if bound and not done:
-            await asyncio.shield(lane(waiting.cancel, ticket_id, reason="disconnected"))
+        if abandon is not None and not done:
+            await asyncio.shield(lane(abandon))
+
+
+def _look(ticket_id: str, bound: bool, last: bool, answer: Callable[[Look], T]) -> list[T]:
+    """The answer when the wait is over, else none: in one hop, so that no disconnect comes between."""
+    look = waiting.look(ticket_id, final=bound and last)
+    return [answer(look)] if last or look.state not in IN_LINE else []

@@ -6,8 +6,8 @@ it costs next to nothing when nobody waits for it, which is nearly always.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from claims.parties import Party
 from claims.scopes import ClaimRequest, Item, read_items
 from patterns import parse
 from queueing import selectors
-from queueing.models import Ticket
+from queueing.models import IN_LINE, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,33 +94,77 @@ def item_of(claim: Claim, *, case_insensitive: bool) -> Item:
     )
 
 
-class Waits:
-    """The backward search from one party, at one moment."""
+def may_be_waited_for(line: Sequence[Standing], now: datetime) -> set[str]:
+    """The ids of those in line whose party holds something or stands in line elsewhere too; for all others
+    nobody can be waiting.
+    """
+    engineers = {one.party.engineer for one in line}
+    sessions = {one.party.session_id for one in line if one.party.session_id is not None}
+    anyone = Q(engineer__in=engineers) | Q(session_id__in=sessions)
+    held = Claim.objects.filter(anyone, released_at__isnull=True, expires_at__gt=now)
+    places = Ticket.objects.filter(anyone, selectors.present(now), state__in=IN_LINE)
+    by_session: Counter[str] = Counter()
+    by_engineer: Counter[str] = Counter()
+    without_session: Counter[str] = Counter()
+    names = [*places.values_list("engineer", "session_id")]
+    names += 2 * [*held.values_list("engineer", "session_id").distinct()]  # one's own place is one of them
+    for engineer, session_id in names:
+        by_engineer[engineer] += 1
+        if session_id is None:
+            without_session[engineer] += 1
+        else:
+            by_session[session_id] += 1
+    return {
+        one.ticket.id
+        for one in line
+        if (
+            by_engineer[one.party.engineer]
+            if one.party.session_id is None
+            else by_session[one.party.session_id] + without_session[one.party.engineer]
+        )
+        > 1
+    }
 
-    def __init__(self, party: Party, now: datetime) -> None:
+
+class Waits:
+    """The backward search from one party, at one moment.
+
+    ``held_only`` follows what is held (claims and open offers) and not the order of the line: these are
+    the waits that no passing can resolve.
+    """
+
+    def __init__(self, party: Party, now: datetime, *, held_only: bool = False) -> None:
         self.party = party
         self.now = now
+        self.held_only = held_only
         self._lines: dict[str, list[Standing]] = {}
         self._next_hop: dict[str, Link] = {}
         self._waiting: dict[str, Standing] = {}
         self._search()
 
-    def includes(self, ticket_id: str) -> bool:
-        """Whether this ticket waits, directly or through others, for the party."""
-        return ticket_id in self._next_hop
+    def __bool__(self) -> bool:
+        """Whether anybody waits for the party."""
+        return bool(self._waiting)
+
+    def includes(self, party: Party, *, besides: str | None = None) -> bool:
+        """Whether ``party`` waits, directly or through others, by another ticket than ``besides``."""
+        return any(
+            ticket_id != besides and self._is(waiter.party, party)
+            for ticket_id, waiter in self._waiting.items()
+        )
 
     def path_from(self, party: Party) -> list[Link]:
         """How ``party`` waits for the searched party, link by link; empty when it does not."""
         for standing_ in self._waiting.values():
-            if standing_.party.is_same(party.engineer, party.session_id):
+            if self._is(standing_.party, party):
                 return self._follow(standing_)
         return []
 
     def _follow(self, start: Standing) -> list[Link]:
         links = [self._next_hop[start.ticket.id]]
-        while not self.party.is_same(links[-1].blocker.engineer, links[-1].blocker.session_id):
+        while not self._is(self.party, links[-1].blocker):
             after = links[-1].blocker
-            hop = next(s for s in self._waiting.values() if s.party.is_same(after.engineer, after.session_id))
+            hop = next(s for s in self._waiting.values() if self._is(s.party, after))
             links.append(self._next_hop[hop.ticket.id])
         return links
 
@@ -140,20 +184,26 @@ class Waits:
     def _waiting_for(self, blocker: Party) -> Iterator[tuple[Standing, Link]]:
         for claim in live_claims(blocker, self.now):
             held = item_of(claim, case_insensitive=claim.repository.case_insensitive)
-            for waiter in self._line(claim.repository.name):
-                waits = waiter.ticket.state == Ticket.State.WAITING and not self._is(waiter.party, blocker)
-                if waits and any(item.clashes(held) for item in waiter.request.items):
+            for waiter in self._waiters(claim.repository.name, blocker):
+                if any(item.clashes(held) for item in waiter.request.items):
                     yield waiter, Link(waiter.party, blocker, claim.pattern, claim.id)
         for ticket in selectors.tickets_of_party(blocker.engineer, blocker.session_id, self.now):
-            yield from self._behind(ticket, blocker)
+            if ticket.state == Ticket.State.OFFERED or not self.held_only:
+                yield from self._behind(ticket, blocker)
 
     def _behind(self, ticket: Ticket, blocker: Party) -> Iterator[tuple[Standing, Link]]:
         line = self._line(ticket.repo)
         place = next((n for n, other in enumerate(line) if other.ticket.id == ticket.id), len(line))
-        for waiter in line[place + 1 :]:
-            if not self._is(waiter.party, blocker) and waiter.request.clashes(line[place].request):
+        after = {other.ticket.id for other in line[place + 1 :]}
+        for waiter in self._waiters(ticket.repo, blocker):
+            if waiter.ticket.id in after and waiter.request.clashes(line[place].request):
                 pattern = waiter.request.items[0].pattern.text
                 yield waiter, Link(waiter.party, blocker, pattern, None)
+
+    def _waiters(self, repo: str, blocker: Party) -> Iterator[Standing]:
+        for waiter in self._line(repo):
+            if waiter.ticket.state == Ticket.State.WAITING and not self._is(waiter.party, blocker):
+                yield waiter
 
     def _line(self, repo: str) -> list[Standing]:
         if repo not in self._lines:

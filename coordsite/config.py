@@ -140,7 +140,7 @@ class Config(BaseSettings):
     )
     offer_seconds: int = Field(15, ge=1, le=600, description="Time to pick up an offer.")
     max_queued_per_party: int = Field(
-        100, ge=0, le=100_000, description="Waiting tickets of one party; 0 no limit."
+        1000, ge=0, le=100_000, description="Waiting tickets of one credential; 0 no limit."
     )
     max_queue_depth_per_repo: int = Field(
         2000, ge=0, le=100_000, description="Waiting tickets per repository."

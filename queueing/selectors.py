@@ -18,14 +18,15 @@ def present(now: datetime) -> Q:
     return there | Q(state="offered", offer_until__gt=now)
 
 
-def key(ticket: Ticket, now: datetime) -> tuple[int, int]:
-    """The ticket's sort key under the service's settings."""
-    return order_key(
+def key(ticket: Ticket, now: datetime) -> tuple[bool, int, int]:
+    """The ticket's sort key under the service's settings: offers first, they are as good as taken."""
+    order = order_key(
         ticket,
         now,
         boost_after=settings.COORD.queue_age_boost_seconds,
         most_overtakes=settings.COORD.queue_max_overtakes,
     )
+    return (ticket.state != Ticket.State.OFFERED, *order)
 
 
 def ticket_level(ticket: Ticket, now: datetime) -> int:
@@ -55,6 +56,12 @@ def tickets_of_party(engineer: str, session_id: str | None, now: datetime) -> Qu
     if session_id is not None:
         return mine.filter(Q(session_id=session_id) | Q(session_id__isnull=True, engineer=engineer))
     return mine.filter(engineer=engineer)
+
+
+def waits_elsewhere(engineer: str, session_id: str | None, now: datetime, besides: str | None) -> bool:
+    """Whether a party waits by another ticket than ``besides``, in any repository."""
+    waiting = tickets_of_party(engineer, session_id, now).filter(state="waiting")
+    return waiting.exclude(id=besides).exists()
 
 
 def states(ids: Iterable[str]) -> dict[str, str]:

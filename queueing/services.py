@@ -69,7 +69,7 @@ def enqueue(
         enqueued_at=now,
         expires_at=expires_at,
         alive_until=expires_at if hold_seconds else min(expires_at, now + timedelta(seconds=ALIVE_SECONDS)),
-        server=server,
+        server="" if hold_seconds else server,
     )
     record(_event(ticket, EventType.QUEUE_ENQUEUE, urgency=urgency, expires_at=expires_at.isoformat()))
     return ticket
@@ -82,6 +82,14 @@ def offer(ticket: Ticket, now: datetime) -> bool:
         return False
     record(_event(ticket, EventType.QUEUE_OFFER, offer_until=until.isoformat()))
     wakeups.publish(f"ticket:{ticket.id}")
+    return True
+
+
+def withdraw_offer(ticket: Ticket) -> bool:
+    """Put an offered ticket back in line: what it was offered is not free. Emits ``queue_withdraw``."""
+    if not _move(ticket, ("offered",), state="waiting", offer_until=None):
+        return False
+    record(_event(ticket, EventType.QUEUE_WITHDRAW))
     return True
 
 
@@ -114,7 +122,7 @@ def cancel(
 
 
 def expire(ticket: Ticket, now: datetime, reason: str) -> bool:
-    """End the wait: ``timeout``, ``gone`` or ``offer_lapsed``. Emits ``queue_expire``; wakes the waiter."""
+    """End the wait: ``timeout``, ``gone``, ``offer_lapsed``, ``limit``. Emits ``queue_expire``; wakes."""
     if not _move(ticket, ("waiting", "offered"), state="expired", end_reason=reason, ended_at=now):
         return False
     record(_event(ticket, EventType.QUEUE_EXPIRE, reason=reason))

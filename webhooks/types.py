@@ -28,6 +28,7 @@ class EventType(StrEnum):
 
     QUEUE_ENQUEUE = "queue_enqueue"
     QUEUE_OFFER = "queue_offer"
+    QUEUE_WITHDRAW = "queue_withdraw"
     QUEUE_GRANT = "queue_grant"
     QUEUE_CANCEL = "queue_cancel"
     QUEUE_EXPIRE = "queue_expire"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework.response import Response
 
 from claims.idempotency import Call
@@ -14,7 +14,7 @@ from claims.selectors.inbox import request_by_id
 from claims.selectors.listing import claim_by_id
 from claims.services.activity import note_life
 from common import clock
-from common.api import ApiView
+from common.api import ApiView, Parked
 from common.caller import Caller
 from common.errors import Forbidden, Invalid, NotFound
 from queueing.selectors import waiting_of
@@ -30,11 +30,25 @@ class ClaimsView(ApiView):
             note_life([self.caller.session_id], clock.now())
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
-        """Tell an engineer how many of its tickets wait (``X-Coord-Queue-Depth``)."""
+        """Tell an engineer how many of its tickets wait (``X-Coord-Queue-Depth``), after a wait too."""
+        finished = super().finalize_response(request, response, *args, **kwargs)
+        if not isinstance(response, Parked):
+            return self._with_depth(finished)
+        finish = response.finish
+
+        def finish_with_depth(late: Response) -> HttpResponseBase:
+            if finish is None:
+                raise RuntimeError("a parked answer did not come from ApiView")
+            return finish(self._with_depth(late))
+
+        response.finish = finish_with_depth
+        return finished
+
+    def _with_depth(self, response: Response) -> Response:
         engineer = self._asking_engineer()
         if engineer:
             response["X-Coord-Queue-Depth"] = str(waiting_of(engineer, self.caller.repositories))
-        return super().finalize_response(request, response, *args, **kwargs)
+        return response
 
     def _asking_engineer(self) -> str:
         """The token's engineer; an operator may name one. Never what an unauthenticated caller says."""

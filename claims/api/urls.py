@@ -22,7 +22,7 @@ urlpatterns = [
     path("sessions/<str:session_id>/pending_requests", sessions.SessionInbox.as_view()),
     path("requests", as_async_view(requests.RequestCollection)),
     path("requests/queue/<str:queue_id>", as_async_view(requests.QueueDetail)),
-    path("requests/<str:request_id>", requests.RequestDetail.as_view()),
+    path("requests/<str:request_id>", as_async_view(requests.RequestDetail)),
     path("requests/<str:request_id>/events", requests.RequestEvents.as_view()),
     path("requests/<str:request_id>/respond", requests.Respond.as_view()),
 ]

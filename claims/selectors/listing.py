@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from claims.locks import idle_cutoff
@@ -157,13 +157,6 @@ def auto_resolutions(days: int, repo: str | None, caller: Caller) -> list[dict[s
         }
         for row in rows.order_by("repo", "date")
     ]
-
-
-def next_due(repos: Iterable[str]) -> datetime | None:
-    """The moment at which the next lease in these repositories ends, for timers."""
-    open_claims = Claim.objects.filter(released_at__isnull=True, repository__name__in=list(repos))
-    due: datetime | None = open_claims.aggregate(due=Min("expires_at"))["due"]
-    return due
 
 
 def _seen_by(caller: Caller, claims: QuerySet[Claim]) -> QuerySet[Claim]:

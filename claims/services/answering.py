@@ -17,6 +17,7 @@ from claims.services import draining
 from claims.services.ending import By, End, end_claims
 from claims.services.succeeding import succeed
 from claims.verdicts import Question, judge
+from common import clock
 from common.errors import Conflict, Invalid
 from ownership.selectors import current_rules
 from patterns import Pattern, TooComplex, contains
@@ -70,12 +71,14 @@ def narrow(
         raise Invalid("narrowed needs narrowed_pattern")
     end_claims(locked, [old.id], End.NARROWED, by, drain=False)
     new = succeed(locked, old, pattern)
-    draining.drain(locked)
+    draining.drain(locked, [old.pattern])
     return [new.id], {
         "narrowed_pattern": pattern.text,
         "original_pattern": old.pattern,
         "original_claim_id": old.id,
         "new_claim_id": new.id,
+        "fence": new.fence,
+        "expires_at": clock.iso(new.expires_at),
     }
 
 
@@ -115,6 +118,7 @@ def coexist(locked: Locked, request: ReleaseRequest, prepared: Prepared) -> tupl
         )
         made.append(claim)
     record(*[_coexist_event(locked, holder, claim, request) for claim in made])
+    draining.drain(locked, [claim.pattern for claim in made])  # the requester may be in line for it too
     return [claim.id for claim in made], {
         "coexist_pattern": made[0].pattern,
         "holder_claim_id": holder.id,
@@ -186,6 +190,6 @@ def _coexist_event(locked: Locked, holder: Claim, claim: Claim, request: Release
             "requester_claim_id": claim.id,
             "coexist_pattern": claim.pattern,
             "fence": claim.fence,
-            "expires_at": claim.expires_at.isoformat(),
+            "expires_at": clock.iso(claim.expires_at),
         },
     )

@@ -87,10 +87,12 @@ def claim_scopes(request: ClaimRequest, caller: Caller, wait: Wait = NO_WAIT) ->
         behind = line.standing_before(locked, request, verdict) if locked.line else []
         if verdict.conflicts or behind:
             return _refuse(locked, request, verdict, behind, caller, wait)
-        _check_limit(request, verdict)
-        if locked.line:
-            line.note_passed(locked, request)
-        return grant(locked, request, verdict, rules)
+        check_limit(request, verdict)
+        passed = locked.line and line.note_passed(locked, request)
+        outcome = grant(locked, request, verdict, rules)
+        if passed:
+            draining.drain(locked)  # being passed may have put a ticket first
+        return outcome
 
 
 def grant(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: RuleSet) -> Outcome:
@@ -141,8 +143,12 @@ def _refuse(
         return replace(outcome, cycle=cycle)
     ticket = _park(locked, request, caller, wait)
     _log(request, verdict, ticket.id)
-    position, eta_s = line.position(locked.name, ticket, locked.now)
-    return replace(outcome, ticket=ticket, position=position, eta_s=eta_s)
+    ahead = line.ahead_of(ticket, locked.now)
+    eta_s = line.seconds_until_free(verdict, locked.now)
+    outcome = replace(outcome, ticket=ticket, position=len(ahead) + 1, eta_s=eta_s)
+    if locked.line and line.awaited(request.party, locked.now):
+        draining.drain(locked)  # whoever this party waits for may now pass those that wait for it
+    return outcome
 
 
 def _park(locked: Locked, request: ClaimRequest, caller: Caller, wait: Wait) -> Ticket:
@@ -187,7 +193,8 @@ def _log(request: ClaimRequest, verdict: Verdict, request_uid: str) -> None:
         )
 
 
-def _check_limit(request: ClaimRequest, verdict: Verdict) -> None:
+def check_limit(request: ClaimRequest, verdict: Verdict) -> None:
+    """Raise :class:`TooMany` when the request would give its engineer more claims than are allowed."""
     limit = settings.COORD.max_claims_per_engineer
     if not limit:
         return

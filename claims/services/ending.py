@@ -85,7 +85,7 @@ def end_claims(
     events += _resolve_requests(locked, ended, end, by)
     record(*events)
     if drain:
-        draining.drain(locked)
+        draining.drain(locked, [claim.pattern for claim in ended])
     return ended
 
 

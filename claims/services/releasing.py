@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from django.db import connection
 
-from claims.locks import repository_locks
+from claims.locks import Locked, repository_locks
 from claims.models import Claim, Repository
+from claims.services import draining
 from claims.services.ending import By, End, Ended, end_claims
 from common.caller import Caller
 from common.errors import Conflict, ErrorCode
+from ownership.services import resolve_contention
 from queueing import services as tickets
 from queueing.models import IN_LINE, Ticket
 
@@ -89,12 +91,23 @@ def release_session(
             waiting[ticket.repo].append(ticket)
     by = By(session_id=session_id, operator=caller.name if caller.kind == "admin" else None, reason=reason)
     with repository_locks([*by_repo, *waiting]) as locks:
-        for name, own in waiting.items():
-            for ticket in own:
-                tickets.cancel(ticket, locks[name].now, "session")
-        return [
+        left = {name: _leave_line(locks[name], own) for name, own in waiting.items()}
+        ended = [
             claim for name, ids in by_repo.items() for claim in end_claims(locks[name], ids, End.SESSION, by)
         ]
+        for name, patterns in left.items():
+            draining.drain(locks[name], patterns)
+        return ended
+
+
+def _leave_line(locked: Locked, own: Sequence[Ticket]) -> list[str]:
+    """Cancel a session's places; the patterns that they stood for."""
+    left = []
+    for ticket in own:
+        if tickets.cancel(ticket, locked.now, "session"):
+            resolve_contention(ticket.id, "gave_up")
+            left += draining.patterns_of(ticket)
+    return left
 
 
 def may_release(caller: Caller, holder: str, session_id: str | None, engineer: str | None) -> bool:

@@ -104,7 +104,7 @@ def respond(request_id: str, answer: Answer, caller: Caller) -> Answered:
     request = ReleaseRequest.objects.select_related("claim__repository").filter(id=request_id).first()
     if request is None or not caller.sees(request.claim.repository.name):
         raise NotFound("request not found", next="List requests with GET /requests.")
-    _check_holder(request.claim, answer, caller)
+    _check_holder(request, answer, caller)
     with repository_lock(request.claim.repository.name, numbers=1) as locked:
         if locked.due:
             settle_due(locked)
@@ -155,18 +155,19 @@ def _carry_out(
         return [], {}
     if answer.decision == Decision.NARROWED:
         return answering.narrow(locked, request, prepared, by)
-    restore(claim)
+    restore(locked, claim)
     if answer.decision == Decision.COEXIST:
         return answering.coexist(locked, request, prepared)
     return [], {}
 
 
-def restore(claim: Claim) -> None:
-    """Give the lease back what a request cut, unless another request still stands."""
+def restore(locked: Locked, claim: Claim) -> None:
+    """Give the lease back what was cut, unless another request still stands. Emits ``lease_restored``."""
     still_asked = ReleaseRequest.objects.filter(claim_id=claim.id, decision=Decision.PENDING).exists()
     if claim.shortened_from is not None and not still_asked:
-        Claim.objects.filter(id=claim.id).update(expires_at=claim.shortened_from, shortened_from=None)
         claim.expires_at, claim.shortened_from = claim.shortened_from, None
+        claim.save(update_fields=["expires_at", "shortened_from"])
+        record(_lease(locked, claim, EventType.LEASE_RESTORED))
 
 
 def _decide(locked: Locked, request: ReleaseRequest, answer: Answer) -> None:
@@ -209,6 +210,7 @@ def _shorten(locked: Locked, claim: Claim, party: Party) -> None:
         return
     claim.shortened_from, claim.expires_at = claim.expires_at, end
     claim.save(update_fields=["shortened_from", "expires_at"])
+    record(_lease(locked, claim, EventType.LEASE_SHORTENED))
 
 
 def _check_answer(answer: Answer) -> None:
@@ -220,26 +222,29 @@ def _check_answer(answer: Answer) -> None:
         raise Invalid("coexist needs coexist_pattern", next="Name the part that the requester may work in.")
 
 
-def _check_holder(claim: Claim, answer: Answer, caller: Caller) -> None:
-    """The holder answers: its token, its session, or an operator who speaks for nobody else."""
-    if caller.kind == "admin":
-        return
-    if caller.engineer is not None and not caller.operator:
-        allowed = caller.engineer == claim.engineer or (
-            claim.session_id is not None and caller.session_id == claim.session_id
-        )
-    else:
-        session_ok = not answer.session_id or not claim.session_id or answer.session_id == claim.session_id
-        engineer_ok = not answer.engineer or answer.engineer == claim.engineer
-        own_session = bool(answer.session_id) and answer.session_id == claim.session_id
-        allowed = own_session or (session_ok and engineer_ok)
-        if answer.session_id and not claim.session_id and not answer.engineer:
-            allowed = caller.operator
-    if not allowed:
+def _check_holder(request: ReleaseRequest, answer: Answer, caller: Caller) -> None:
+    """The holder answers, or an operator; never the requester. Raises :class:`Forbidden`."""
+    if caller.kind != "admin" and not _may_answer(request, answer, caller):
         raise Forbidden(
-            f"Only the holder ({claim.engineer}) may answer this request.",
-            next="Wait for the holder's answer with GET /requests/{id}.",
+            f"Only the holder ({request.claim.engineer}) may answer this request.",
+            next="Wait for the holder's answer with GET /requests/{id}?wait=25.",
         )
+
+
+def _may_answer(request: ReleaseRequest, answer: Answer, caller: Caller) -> bool:
+    """A token that proves no engineer is believed whom it names; naming nobody it is the operator's."""
+    claim, personal = request.claim, caller.engineer is not None
+    session = caller.session_id if personal and not caller.operator else answer.session_id
+    engineer = answer.engineer or caller.engineer
+    if session is not None and session == claim.session_id:
+        return True
+    if session is not None and session == request.requester_session_id:
+        return False
+    if engineer == claim.engineer:
+        return True
+    if not caller.operator or engineer == request.requester_engineer:
+        return False
+    return personal or (engineer is None and session is None)
 
 
 def _filed(locked: Locked, claim: Claim, request: ReleaseRequest) -> NewEvent:
@@ -258,6 +263,22 @@ def _filed(locked: Locked, claim: Claim, request: ReleaseRequest) -> NewEvent:
             "reason": request.reason,
             "original_expires_at": clock.iso(request.original_expires_at),
             "shortened_expires_at": clock.iso(request.shortened_expires_at),
+        },
+    )
+
+
+def _lease(locked: Locked, claim: Claim, kind: EventType) -> NewEvent:
+    return NewEvent(
+        type=kind,
+        repo=locked.name,
+        actor_engineer=claim.engineer,
+        actor_session_id=claim.session_id,
+        claim_id=claim.id,
+        detail={
+            "claim_id": claim.id,
+            "pattern": claim.pattern,
+            "expires_at": clock.iso(claim.expires_at),
+            "was_until": clock.iso(claim.shortened_from),
         },
     )
 

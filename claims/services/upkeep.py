@@ -10,7 +10,6 @@ from django_q.models import Schedule
 
 from claims.locks import repository_lock
 from claims.services import draining
-from common import clock
 from ownership.services import resolve_contention
 from queueing import services as tickets
 from queueing.models import IN_LINE, Ticket
@@ -43,8 +42,7 @@ def lapse_orphans() -> int:
     """
     lapsed = 0
     for ticket in Ticket.objects.filter(state__in=IN_LINE).exclude(server=""):
-        outlives = ticket.alive_until >= ticket.expires_at and ticket.expires_at > clock.now()
-        if outlives or _serves_still(ticket.server):
+        if _serves_still(ticket.server):
             continue
         with repository_lock(ticket.repo) as locked:
             if tickets.expire(ticket, locked.now, "gone"):

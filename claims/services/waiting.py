@@ -10,15 +10,16 @@ from django.db import transaction
 from claims import line
 from claims.locks import Locked, glance, repository_lock
 from claims.models import Claim
+from claims.selectors.due import next_due
 from claims.services import claiming, draining
 from claims.services.activity import note_life
 from claims.services.claiming import Outcome
-from claims.services.ending import settle_due
+from claims.services.ending import By, End, end_claims, settle_due
 from claims.verdicts import judge
 from claims.waits import request_of
 from common import clock, metrics
 from common.caller import Caller
-from common.errors import NotFound
+from common.errors import NotFound, TooMany
 from ownership.selectors import current_rules
 from ownership.services import resolve_contention
 from queueing import services as tickets
@@ -51,9 +52,9 @@ def look(ticket_id: str, *, final: bool = False) -> Look:
     Raises :class:`NotFound` for an unknown ticket.
     """
     ticket = _ticket(ticket_id)
-    now = clock.now()
-    over = ticket.expires_at <= now or (ticket.offer_until is not None and ticket.offer_until <= now)
-    if ticket.state == Ticket.State.OFFERED or (ticket.state == Ticket.State.WAITING and (final or over)):
+    if ticket.state == Ticket.State.OFFERED or (
+        ticket.state == Ticket.State.WAITING and (final or _is_due(ticket.repo))
+    ):
         with repository_lock(ticket.repo, numbers=len(ticket.request["items"])) as locked:
             if locked.due:
                 settle_due(locked)
@@ -62,10 +63,21 @@ def look(ticket_id: str, *, final: bool = False) -> Look:
             if ticket.state == Ticket.State.OFFERED:
                 return _pick_up(locked, ticket)
             if ticket.state == Ticket.State.WAITING and final:
-                _give_up(locked, ticket, "timeout")
+                _end(locked, ticket, "timeout")
     if ticket.state == Ticket.State.GRANTED:
         return Look(ticket, _granted(ticket))
     return Look(ticket)
+
+
+def abandon(ticket_id: str) -> None:
+    """The waiter is gone: give its place up, or what was granted to it while it left."""
+    if cancel(ticket_id, reason="disconnected"):
+        return
+    ticket = _ticket(ticket_id)
+    if ticket.state == Ticket.State.GRANTED:
+        with repository_lock(ticket.repo) as locked:
+            by = By(ticket.engineer, ticket.session_id, reason="disconnected")
+            end_claims(locked, (ticket.result or {}).get("new_ids", []), End.RELEASED, by)
 
 
 def cancel(ticket_id: str, *, reason: str, operator: str | None = None, note: str | None = None) -> bool:
@@ -78,7 +90,7 @@ def cancel(ticket_id: str, *, reason: str, operator: str | None = None, note: st
         cancelled = tickets.cancel(ticket, locked.now, reason, operator, note)
         if cancelled:
             resolve_contention(ticket.id, "gave_up")
-            draining.drain(locked)
+            draining.drain(locked, draining.patterns_of(ticket))
         return cancelled
 
 
@@ -94,12 +106,14 @@ def move_to_front(ticket_id: str, *, operator: str, reason: str) -> bool:
         return True
 
 
-def still_there(ticket_ids: list[str]) -> None:
-    """The serving process says that these waiters are connected; a sign of life of their sessions too."""
+def still_there(bound: list[str], parked: list[str]) -> None:
+    """The serving process says that these waiters are connected: keeps the places that are bound to their
+    connection; a sign of life of the sessions of all that are parked.
+    """
     now = clock.now()
     with transaction.atomic():
-        tickets.heartbeat(ticket_ids, now)
-        named = Ticket.objects.filter(id__in=ticket_ids).values_list("session_id", flat=True).distinct()
+        tickets.heartbeat(bound, now)
+        named = Ticket.objects.filter(id__in=parked).values_list("session_id", flat=True).distinct()
         note_life([session for session in named if session], now)
 
 
@@ -110,15 +124,22 @@ def present_refusal(ticket: Ticket, now: datetime) -> Outcome:
         return Outcome(ticket.repo, now, ticket=ticket, position=1)
     request = request_of(ticket, case_insensitive=seen.case_insensitive)
     verdict = judge(claiming.question(seen, request, current_rules()), request.items)
-    place, eta_s = line.position(ticket.repo, ticket, now)
+    ahead = line.ahead_of(ticket, now)
     return Outcome(
         ticket.repo,
         now,
         conflicts=verdict.conflicts,
+        behind=ahead if not verdict.conflicts else (),
         ticket=ticket,
-        position=place,
-        eta_s=eta_s,
+        position=len(ahead) + 1,
+        eta_s=line.seconds_until_free(verdict, now),
     )
+
+
+def _is_due(repo: str) -> bool:
+    now = clock.now()
+    due = next_due(repo, now)
+    return due is not None and due <= now
 
 
 def _pick_up(locked: Locked, ticket: Ticket) -> Look:
@@ -126,23 +147,33 @@ def _pick_up(locked: Locked, ticket: Ticket) -> Look:
     rules = current_rules()
     verdict = judge(claiming.question(locked, request, rules), request.items)
     if verdict.conflicts:
-        # An operator may have granted something meanwhile: the waiter keeps its place.
-        Ticket.objects.filter(id=ticket.id, state="offered").update(state="waiting", offer_until=None)
-        ticket.refresh_from_db()
+        # Something that the offer rested on has ended (an agreement, a shared rule): keep the place.
+        tickets.withdraw_offer(ticket)
         return Look(ticket, present_refusal(ticket, locked.now))
+    try:
+        claiming.check_limit(request, verdict)
+    except TooMany:
+        _end(locked, ticket, "limit")
+        return Look(ticket)
     outcome = claiming.grant(locked, request, verdict, rules)
     ids = [claim.id for claim in outcome.claims]
-    tickets.grant(ticket, locked.now, {"claim_ids": ids, "warnings": list(outcome.warnings)}, ids[0])
+    known = set(verdict.held.values())
+    result = {
+        "claim_ids": ids,
+        "new_ids": [claim_id for claim_id in ids if claim_id not in known],
+        "warnings": list(outcome.warnings),
+    }
+    tickets.grant(ticket, locked.now, result, ids[0])
     resolve_contention(ticket.id, "granted_later")
     metrics.queue_wait((locked.now - ticket.enqueued_at).total_seconds())
-    draining.drain(locked)
+    draining.drain(locked, draining.patterns_of(ticket))  # a claim may let in whom an offer kept out
     return Look(ticket, replace(outcome, ticket=ticket))
 
 
-def _give_up(locked: Locked, ticket: Ticket, reason: str) -> None:
+def _end(locked: Locked, ticket: Ticket, reason: str) -> None:
     if tickets.expire(ticket, locked.now, reason):
         resolve_contention(ticket.id, "gave_up")
-        draining.drain(locked)
+        draining.drain(locked, draining.patterns_of(ticket))
 
 
 def _granted(ticket: Ticket) -> Outcome:

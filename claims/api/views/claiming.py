@@ -14,15 +14,16 @@ from claims.api import outputs
 from claims.api.access import ClaimsView, engineer_of, repo_of, session_or_none
 from claims.api.headers import retry_after
 from claims.api.serializers import ClaimIn
-from claims.idempotency import Answer, Call, answer_once, finish
+from claims.idempotency import Answer, Call, answer_once, finish, forget
 from claims.parties import Party
 from claims.preparing import Prepared, prepare
 from claims.scopes import ClaimRequest
+from claims.services import waiting
 from claims.services.claiming import Outcome, Wait, claim_scopes
 from claims.services.upkeep import server_name
 from claims.services.waiting import Look, present_refusal
 from common import clock
-from common.api import Parked, lane
+from common.api import Parked
 from queueing.models import IN_LINE
 
 
@@ -78,10 +79,23 @@ URGENCIES = ("low", "normal", "high", "blocking")
 
 async def _wait(call: Call, parked: Answer, prepared: Prepared, wait: Wait) -> Response:
     queue_id = parked.queue_id or ""
-    look = await parking.wait_for_grant(
-        queue_id, prepared.request.repo, wait.wait_seconds, bound=not wait.hold_seconds
+
+    def answer(look: Look) -> Answer:
+        return finish(call, answer_look(look, prepared.warnings))
+
+    def abandon() -> None:
+        waiting.abandon(queue_id)
+        forget(call)
+
+    return respond(
+        await parking.wait_for_grant(
+            queue_id,
+            prepared.request.repo,
+            wait.wait_seconds,
+            answer,
+            abandon=None if wait.hold_seconds else abandon,
+        )
     )
-    return respond(await lane(lambda: finish(call, answer_look(look, prepared.warnings))))
 
 
 def answer_look(look: Look, warnings: Callable[[], Sequence[str]] = list) -> Answer:

@@ -24,9 +24,11 @@ from claims.api.views.claiming import answer_look, respond
 from claims.idempotency import Answer, answer_once
 from claims.models import ReleaseRequest
 from claims.parties import Party
+from claims.selectors.due import claim_ends
 from claims.selectors.inbox import TicketFilter, list_requests, list_tickets
 from claims.services import ending, waiting
 from claims.services import requests as services
+from claims.services.activity import note_life
 from claims.services.requests import Ask
 from common import clock
 from common.api import Parked, lane
@@ -53,6 +55,9 @@ class RequestCollection(ClaimsView):
             urgency=data["urgency"] or "normal",
             requested_scope=data["requested_scope"],
         )
+
+        if ask.party.session_id:
+            note_life([ask.party.session_id], clock.now())
 
         def act() -> Answer:
             return Answer(200, answers.request_row(services.file_request(ask, self.caller)))
@@ -90,10 +95,14 @@ class RequestCollection(ClaimsView):
 class RequestDetail(ClaimsView):
     """``/requests/{request_id}``."""
 
-    @extend_schema(operation_id="get_request", responses=outputs.RequestOut)
+    @extend_schema(operation_id="get_request", parameters=[WaitIn], responses=outputs.RequestOut)
     def get(self, request: Request, request_id: str) -> Response:
-        """One release request."""
-        return Response(answers.request_row(access_request(self.caller, request_id)))
+        """One release request; with ``wait``, as soon as it is decided."""
+        seconds = self.query(WaitIn)["wait"]
+        row = answers.request_row(access_request(self.caller, request_id))
+        if row["decision"] != "pending" or not seconds:
+            return Response(row)
+        return Parked(lambda: _wait_for_answer(request_id, seconds))
 
     @extend_schema(
         operation_id="cancel_ticket",
@@ -141,6 +150,9 @@ class Respond(ClaimsView):
             coexist_symbols=data["coexist_symbols"] or None,
         )
 
+        if answer.session_id:
+            note_life([answer.session_id], clock.now())
+
         def act() -> Answer:
             answered = services.respond(request_id, answer, self.caller)
             return Answer(200, {**answers.request_row(answered.request), "claim_ids": answered.claim_ids})
@@ -166,6 +178,8 @@ class QueueDetail(ClaimsView):
             raise NotFound("No ticket has this queue id.", next="Claim again with wait_seconds.")
         if not waiting.check_owner(ticket, self.caller):
             raise Forbidden("This place in line is somebody else's.", next="Claim for yourself.")
+        if ticket.session_id:
+            note_life([ticket.session_id], clock.now())
         look = waiting.look(queue_id)
         if look.state not in ("waiting", "offered") or not seconds:
             return respond(answer_look(look))
@@ -173,8 +187,7 @@ class QueueDetail(ClaimsView):
 
 
 async def _wait_in_line(ticket: Ticket, seconds: float) -> Response:
-    look = await parking.wait_for_grant(ticket.id, ticket.repo, seconds, bound=False)
-    return respond(await lane(answer_look, look))
+    return respond(await parking.wait_for_grant(ticket.id, ticket.repo, seconds, answer_look))
 
 
 async def _wait_for_answer(request_id: str, seconds: float) -> Response:
@@ -192,7 +205,7 @@ async def _wait_for_answer(request_id: str, seconds: float) -> Response:
 def _look_at_request(request_id: str) -> tuple[dict[str, Any], float]:
     """The request now, with its claim's end carried out when it is due, and the seconds until it is."""
     request = ReleaseRequest.objects.select_related("claim__repository").get(id=request_id)
-    due = (request.claim.expires_at - clock.now()).total_seconds()
+    due = (claim_ends(request.claim) - clock.now()).total_seconds()
     if request.decision == "pending" and due <= 0:
         ending.settle(request.claim.repository.name)
         request.refresh_from_db()
