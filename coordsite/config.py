@@ -82,6 +82,9 @@ class Config(BaseSettings):
         SecretStr(""), description="Django's signing key; made and kept when empty."
     )
     allowed_hosts: str = Field("*", description="Host names that the service answers to, comma separated.")
+    mcp_allowed_origins: str = Field(
+        "", description="Origins of web pages that may call /mcp, comma separated; loopback ones always may."
+    )
     debug: bool = Field(False, description="Django's debug pages. Never in production.")
 
     auth_token: SecretStr = Field(SecretStr(""), description="The shared bearer token.")

@@ -26,6 +26,8 @@ _LIMITS = (
     ("/claims", MOST_BODY),
     ("/conflicts", MOST_BODY),
     ("/verify", MOST_BODY),
+    ("/mcp", MOST_BODY),
+    ("/hooks", MOST_BODY),
     ("/config/ownership", KIB * KIB),
 )
 _OTHER_LIMIT = 256 * KIB

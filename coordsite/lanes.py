@@ -32,6 +32,7 @@ from common.api import lane, use_lane
 from common.errors import CoordError, ErrorCode
 from coordsite import gate
 from coordsite.exceptions import not_found
+from coordsite.streamable import McpDoor, is_mcp
 
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -85,6 +86,10 @@ class Lanes:
     def stop(self) -> None:
         """Take no more requests and send parked waiters home. On the event loop."""
         self._stopping.set()
+
+    async def stopped(self) -> None:
+        """Wait until the service begins to stop."""
+        await self._stopping.wait()
 
     async def idle(self) -> None:
         """Wait until no request is under way."""
@@ -281,10 +286,12 @@ async def _pieces(content: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def http_application() -> Callable[[Any, Receive, Send], Awaitable[None]]:
-    """The ASGI application for HTTP: the API, and the browser's part beside it."""
+    """The ASGI application for HTTP: the API, the browser's part and the MCP tools beside it."""
     api, site = ApiHandler(), SiteHandler()
+    mcp = McpDoor(api, lanes)
 
     async def application(scope: Any, receive: Receive, send: Send) -> None:
-        await (site if gate.is_site(scope["path"]) else api)(scope, receive, send)
+        path = scope["path"]
+        await (site if gate.is_site(path) else mcp if is_mcp(path) else api)(scope, receive, send)
 
     return application

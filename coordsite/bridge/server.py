@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -30,7 +30,7 @@ NAME = "coordination"
 Context = ServerRequestContext[Any, Any]
 
 
-def build_server(bridge_for: Callable[[Context], Bridge], *, version: str) -> Server[Any]:
+def build_server(bridge_for: Callable[[Context], Awaitable[Bridge]], *, version: str) -> Server[Any]:
     """The server. ``bridge_for`` gives the bridge of a request's caller: one for all over stdio, one per
     authenticated caller where one process serves many.
     """
@@ -42,7 +42,7 @@ def build_server(bridge_for: Callable[[Context], Bridge], *, version: str) -> Se
         tool = BY_NAME.get(params.name)
         if tool is None:
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params.name[:80]}")
-        return await _run(tool, params.arguments or {}, bridge_for(context), context)
+        return await _run(tool, params.arguments or {}, await bridge_for(context), context)
 
     return Server(
         NAME,

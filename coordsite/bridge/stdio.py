@@ -17,7 +17,7 @@ from coordsite.bridge.heartbeat import beat
 from coordsite.bridge.main import version
 from coordsite.bridge.marker import Marker
 from coordsite.bridge.notices import Notices
-from coordsite.bridge.server import build_server
+from coordsite.bridge.server import Context, build_server
 from coordsite.bridge.service import Retry, Service, number
 from coordsite.bridge.source import LocalSource
 
@@ -48,7 +48,11 @@ def build_bridge(session_id: str, environ: Mapping[str, str], cwd: str) -> Bridg
 
 async def _serve(bridge: Bridge, marker: Marker) -> int | None:
     every = number(os.environ, "COORD_HEARTBEAT_SEC", 60, (0, 86_400), warn)
-    server = build_server(lambda _context: bridge, version=version())
+
+    async def own(_context: Context) -> Bridge:
+        return bridge
+
+    server = build_server(own, version=version())
     signals: list[int] = []
     async with stdio_server() as (read, write):
         async with anyio.create_task_group() as group:

@@ -29,7 +29,7 @@ async def test_it_serves_each_caller_through_its_own_bridge(fake: FakeService, m
 
     bridges = [bridge_of("alice"), bridge_of("bob")]
 
-    def bridge_for(context: Any) -> Bridge:
+    async def bridge_for(context: Any) -> Bridge:
         asked.append(context)
         return bridges[len(asked) - 1]
 
@@ -43,5 +43,8 @@ async def test_it_serves_each_caller_through_its_own_bridge(fake: FakeService, m
 
 
 async def test_it_names_its_version(bridge: Bridge) -> None:
-    async with Client(build_server(lambda _: bridge, version="1.2"), mode="legacy") as client:
+    async def bridge_for(_: Any) -> Bridge:
+        return bridge
+
+    async with Client(build_server(bridge_for, version="1.2"), mode="legacy") as client:
         assert (client.server_info.name, client.server_info.version) == ("coordination", "1.2")
