@@ -12,5 +12,6 @@ class CoordsiteConfig(AppConfig):
     verbose_name = "coord"
 
     def ready(self) -> None:
-        """Teach the schema generator how callers prove themselves."""
+        """Teach the schema generator how callers prove themselves; put tokens into admin."""
         from coordsite import schema  # noqa: F401  (registers itself)
+        from coordsite.admin import tokens  # noqa: F401  (registers itself)
