@@ -155,9 +155,11 @@ def prepare() -> None:
     from django.db import connection
 
     from claims.services import upkeep
+    from ownership.services import automatic
     from webhooks.services import environment
 
     upkeep.prepare()
+    automatic.prepare()
     environment.prepare()
     connection.close()
 

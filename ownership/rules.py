@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from ownership.documents import Document, Rules, Severity
+from ownership.hotspots import covers_pattern
 from patterns import Pattern, PatternError, overlaps, parse
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,11 @@ class RuleSet:
                 (text for part in self._parts(repo) for text in part.shared), case_insensitive
             )
         return shared
+
+    def is_shared(self, repo: str, pattern: Pattern) -> bool:
+        """Whether one entry of ``shared_files`` covers every path of the pattern."""
+        shared = self.shared(repo, case_insensitive=pattern.case_insensitive)
+        return any(covers_pattern(rule, pattern) for rule in shared)
 
     def _own(self, repo: str) -> str | None:
         """The repository, when the document speaks of it: so the caches are as large as the document."""

@@ -142,7 +142,7 @@ def _refuse(
         _log(request, verdict, draining.new_uid())
         return replace(outcome, cycle=cycle)
     ticket = _park(locked, request, caller, wait)
-    _log(request, verdict, ticket.id)
+    _log(request, verdict, ticket.id, "waited")
     ahead = line.ahead_of(ticket, locked.now)
     eta_s = line.seconds_until_free(verdict, locked.now)
     outcome = replace(outcome, ticket=ticket, position=len(ahead) + 1, eta_s=eta_s)
@@ -174,7 +174,7 @@ def _park(locked: Locked, request: ClaimRequest, caller: Caller, wait: Wait) -> 
         ) from full
 
 
-def _log(request: ClaimRequest, verdict: Verdict, request_uid: str) -> None:
+def _log(request: ClaimRequest, verdict: Verdict, request_uid: str, resolution: str = "") -> None:
     if verdict.conflicts:
         log_contention(
             [
@@ -187,6 +187,7 @@ def _log(request: ClaimRequest, verdict: Verdict, request_uid: str) -> None:
                     claim_id=conflict.holder.id,
                     holder_engineer=conflict.holder.engineer,
                     holder_pattern=conflict.holder.pattern,
+                    resolution=resolution,
                 )
                 for conflict in verdict.conflicts
             ]

@@ -34,7 +34,7 @@ def write_grant(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: 
 
     The caller holds the lock, has seen ``verdict.conflicts`` empty and records ``events``.
     """
-    shared = {c.index for c in verdict.coexistences if c.kind == Partnership.Kind.SHARED}
+    shared = _shared_items(locked, request, verdict, rules)
     made: dict[int, Claim] = {}
     first: dict[ScopeKey, int] = {}
     for index, item in enumerate(request.items):
@@ -42,13 +42,21 @@ def write_grant(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: 
             made[index] = _new_claim(locked, request, item, rules, index in shared)
     insert_claims(list(made.values()))
     _write_symbols(locked, request, made)
-    renewed = _renew(locked, request, verdict)
+    renewed = _renew(locked, request, verdict, shared)
     links = _link(locked, verdict, made)
     claims = [renewed.get(index) or made[first[item.key]] for index, item in enumerate(request.items)]
     for claim in made.values():
         metrics.claims_created(claim.severity)
     events = [*_partner_events(locked, request, links), granted_event(request.repo, request.party, claims)]
-    return Grant(claims, events, _partner_warnings(links))
+    return Grant(claims, events, _partner_warnings(verdict))
+
+
+def _shared_items(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: RuleSet) -> set[int]:
+    """The items with the shared lease: on a shared path, or let in because of one."""
+    let_in = {c.index for c in verdict.coexistences if c.kind == Partnership.Kind.SHARED}
+    return let_in | {
+        index for index, item in enumerate(request.items) if rules.is_shared(locked.name, item.pattern)
+    }
 
 
 _FIELDS = Claim._meta.concrete_fields
@@ -72,7 +80,7 @@ def insert_claims(claims: Sequence[Claim]) -> None:
 
 
 def lease_end(now: datetime, claim_type: str, ttl_hours: float | None, *, shared: bool = False) -> datetime:
-    """When a claim made now ends. Shared files have the shared lease, whatever is asked for."""
+    """When a claim made now ends. Shared files have the shared lease, shared paths it at most."""
     if claim_type == Claim.Type.SHARED_FILE:
         return now + timedelta(hours=settings.COORD.shared_ttl_hours)
     hours = ttl_hours or settings.COORD.default_ttl_hours
@@ -110,13 +118,14 @@ def _write_symbols(locked: Locked, request: ClaimRequest, made: dict[int, Claim]
         ClaimSymbol.objects.bulk_create(rows)
 
 
-def _renew(locked: Locked, request: ClaimRequest, verdict: Verdict) -> dict[int, Claim]:
+def _renew(locked: Locked, request: ClaimRequest, verdict: Verdict, shared: set[int]) -> dict[int, Claim]:
     """A scope asked for again is the claim that is held, with a lease that is never shorter."""
     if not verdict.held:
         return {}
     claims = {claim.id: claim for claim in Claim.objects.filter(id__in=verdict.held.values())}
-    for claim in claims.values():
-        end = lease_end(locked.now, claim.claim_type, request.ttl_hours)
+    for index, claim_id in verdict.held.items():
+        claim = claims[claim_id]
+        end = lease_end(locked.now, claim.claim_type, request.ttl_hours, shared=index in shared)
         if claim.shortened_from is not None:
             claim.shortened_from = max(claim.shortened_from, end)
         else:
@@ -210,9 +219,11 @@ def granted_event(
     )
 
 
-def _partner_warnings(links: list[tuple[Coexistence, Partnership]]) -> list[str]:
-    return [
+def _partner_warnings(verdict: Verdict) -> list[str]:
+    """Who else is there, on shared paths; also for a scope that the party holds already."""
+    told = (
         f"'{meeting.pattern}' is shared: {meeting.holder.party.label} is working there too."
-        for meeting, _ in links
+        for meeting in verdict.coexistences
         if meeting.kind == Partnership.Kind.SHARED
-    ]
+    )
+    return list(dict.fromkeys(told))

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from claims.candidates import Holder, Search, holders
-from claims.locks import idle_cutoff, repository_lock
+from claims.locks import Locked, idle_cutoff, repository_lock
 from claims.models import Claim
 from claims.services.activity import note_life
 from claims.services.ending import settle_due
@@ -17,6 +17,7 @@ from claims.services.releasing import check_fence, may_release
 from common import clock
 from common.caller import Caller
 from common.errors import NotFound
+from ownership.selectors import current_rules
 from patterns import parse
 from webhooks.services import record
 from webhooks.types import EventType, NewEvent
@@ -38,8 +39,9 @@ def extend_claim(
     """Set a live claim's lease to ``ttl_hours`` from now. Emits ``claim_extended``.
 
     While a release request has cut the lease short, the cut stays; what denial restores is what grows.
-    Shared files have the shared lease at most. Raises :class:`NotFound` for a claim that is unknown, not
-    the engineer's or whose lease has run out (it is not revived), :class:`Conflict` for a stale fence.
+    Shared files and paths have the shared lease at most. Raises :class:`NotFound` for a claim that is
+    unknown, not the engineer's or whose lease has run out (it is not revived), :class:`Conflict` for a stale
+    fence.
     """
     repo = Claim.objects.filter(id=claim_id).values_list("repository__name", flat=True).first()
     if repo is None or not caller.sees(repo):
@@ -51,7 +53,7 @@ def extend_claim(
         if claim is None or not may_release(caller, claim.engineer, claim.session_id, engineer):
             raise NotFound(_MISSING, next="The lease may have run out: claim the scope again.")
         check_fence(claim.id, claim.fence, fence)
-        if claim.claim_type == Claim.Type.SHARED_FILE:
+        if claim.claim_type == Claim.Type.SHARED_FILE or _on_shared_path(locked, claim):
             ttl_hours = min(ttl_hours, settings.COORD.shared_ttl_hours)
         end = locked.now + timedelta(hours=ttl_hours)
         if claim.shortened_from is None:
@@ -79,6 +81,11 @@ def extend_claim(
             )
         )
         return claim
+
+
+def _on_shared_path(locked: Locked, claim: Claim) -> bool:
+    pattern = parse(claim.pattern, case_insensitive=locked.case_insensitive)
+    return current_rules().is_shared(locked.name, pattern)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,77 @@
+"""What the commands ``promote``, ``demote`` and ``pin`` share."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from common.errors import CoordError
+from ownership.services import Promotion
+
+
+class DocumentCommand(BaseCommand):
+    """Edits one entry of the ownership document. Exit 1: refused, with the reason; 2: no database."""
+
+    requires_system_checks = []
+    examples = ""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """The parser, with the examples below the options."""
+        return super().create_parser(
+            prog_name,
+            subcommand,
+            epilog=self.examples,
+            formatter_class=RawDescriptionHelpFormatter,
+            **kwargs,
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The pattern, and who edits why."""
+        parser.add_argument("pattern", help="as claims write it, for example 'src/routes/*.ts'")
+        parser.add_argument("--reason", default="", help="why; kept with the revision")
+        parser.add_argument("--author", default="", help="who; the account that runs this when left out")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Edit and tell."""
+        author = options["author"].strip() or _account()
+        try:
+            promotion = self.edit(author, options)
+        except CoordError as refusal:
+            hint = f" {refusal.next}" if refusal.next else ""
+            raise CommandError(f"{refusal.detail}{hint}") from refusal
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used: {error}", returncode=2) from error
+        self._tell(promotion, options)
+
+    def edit(self, author: str, options: dict[str, Any]) -> Promotion:
+        """The edit of this command."""
+        raise NotImplementedError
+
+    def told(self, options: dict[str, Any]) -> str:
+        """What was done, in words."""
+        raise NotImplementedError
+
+    def _tell(self, promotion: Promotion, options: dict[str, Any]) -> None:
+        if options["json"]:
+            answer = {
+                "pattern": options["pattern"],
+                "changed": promotion.changed,
+                "document": promotion.text,
+            }
+            self.stdout.write(json.dumps(answer, sort_keys=True))
+        else:
+            self.stdout.write(self.told(options) if promotion.changed else "Nothing to change.")
+
+
+def _account() -> str:
+    """The name of the account that runs the command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return "command"
