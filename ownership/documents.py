@@ -77,7 +77,10 @@ def parse(text: str) -> Document:
         raise InvalidDocument(
             f"The document has {document.count} path rules; at most {MAX_RULES} are allowed"
         )
-    if not document.count and not any(key in data for key in LISTS):
+    listed = any(key in data for key in LISTS) or any(
+        one.shared or one.splits for one in document.repos.values()
+    )
+    if not document.count and not listed:
         raise InvalidDocument("The document must define at least one path rule in `modules` or `areas`")
     return document
 
