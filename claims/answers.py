@@ -15,7 +15,7 @@ from claims.parties import Party
 from claims.services.claiming import Outcome
 from claims.verdicts import Conflict
 from common import clock
-from common.caller import short_session
+from common.caller import Caller, short_session
 from common.errors import ErrorCode
 from patterns import Pattern, parse, witness
 from queueing import services as tickets
@@ -31,8 +31,8 @@ def repo_or_null(name: str) -> str | None:
     return name or None
 
 
-def claim_row(claim: Claim, partners: Sequence[str] = (), *, session: bool = True) -> Json:
-    """A claim in ``GET /claims``: the reference's 17 keys and ours. ``session`` shows the session in full."""
+def claim_row(claim: Claim, partners: Sequence[str], caller: Caller) -> Json:
+    """A claim in ``GET /claims``, as the caller may see it: the reference's 17 keys and ours."""
     return {
         "id": claim.id,
         "engineer": claim.engineer,
@@ -45,7 +45,7 @@ def claim_row(claim: Claim, partners: Sequence[str] = (), *, session: bool = Tru
         "expires_at": clock.iso(claim.expires_at),
         "released_at": clock.iso(claim.released_at),
         "repo": repo_or_null(claim.repository.name),
-        "session_id": claim.session_id if session else short_session(claim.session_id),
+        "session_id": caller.shown(claim.session_id),
         "last_activity": clock.iso(claim.last_activity),
         "coexists_with": json.dumps(list(partners)) if partners else None,
         "ttl_shortened": int(claim.shortened_from is not None),
@@ -158,20 +158,20 @@ def overlap_paths(mine: Pattern, held: Pattern, files: checkout.Checkout | None)
     return [example] if example is not None else [UNKNOWN]
 
 
-def request_row(request: ReleaseRequest) -> Json:
-    """A release request: the reference's 16 keys."""
+def request_row(request: ReleaseRequest, caller: Caller) -> Json:
+    """A release request, as the caller may see it: the reference's 16 keys."""
     return {
         "id": request.id,
         "claim_id": request.claim_id,
         "requester_engineer": request.requester_engineer,
-        "requester_session_id": request.requester_session_id,
+        "requester_session_id": caller.shown(request.requester_session_id),
         "requested_pattern": request.requested_pattern,
         "reason": request.reason,
         "urgency": request.urgency,
         "decision": request.decision,
         "decided_at": clock.iso(request.decided_at),
         "decided_by_engineer": request.decided_by_engineer,
-        "decided_by_session_id": request.decided_by_session_id,
+        "decided_by_session_id": caller.shown(request.decided_by_session_id),
         "note": request.note,
         "original_expires_at": clock.iso(request.original_expires_at),
         "shortened_expires_at": clock.iso(request.shortened_expires_at),

@@ -54,8 +54,11 @@ class Call:
 
     @property
     def owner(self) -> str:
-        """Whose keys these are."""
-        return f"{self.caller.kind}:{self.caller.name}"[:200]
+        """Whose keys these are. Tokens of one engineer share them, unless they see different repositories."""
+        name = f"{self.caller.kind}:{self.caller.name}"
+        if self.caller.repositories is not None:
+            name += f"@{','.join(sorted(self.caller.repositories))}"
+        return name if len(name) <= MOST_KEY else hashlib.sha256(name.encode()).hexdigest()
 
 
 def answer_once(call: Call, act: Callable[[], Answer]) -> Answer:

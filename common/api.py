@@ -123,6 +123,9 @@ class ApiView(APIView):
     def _methods(cls) -> frozenset[str]:
         return frozenset(name.upper() for name in cls.http_method_names if hasattr(cls, name))
 
+    proved: Caller | None = None
+    """The caller, once the request has proved one and may use the method."""
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a wrong method, then a wrong caller, before anything of the request is read."""
         self.format_kwarg = None
@@ -131,6 +134,9 @@ class ApiView(APIView):
         request.accepted_renderer, request.accepted_media_type = _JSON, _JSON.media_type
         self.perform_authentication(request)
         self.check_permissions(request)
+        self.proved = self.caller
+        if self.proved.repositories is not None:
+            self.headers["X-Coord-Repo-Scope"] = ", ".join(sorted(self.proved.repositories))
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """JSON, always."""

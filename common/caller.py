@@ -61,7 +61,7 @@ def short_session(session_id: str | None) -> str | None:
     """A session id cut so that it names a session without being usable as one."""
     if session_id is None:
         return None
-    return session_id if len(session_id) <= 4 else f"{session_id[: min(8, len(session_id) // 2)]}…"
+    return f"{session_id[: min(8, len(session_id) // 2)]}…"
 
 
 SYSTEM = Caller(kind="system", name="coord", operator=True)

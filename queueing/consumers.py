@@ -121,7 +121,7 @@ class EventsConsumer(Watch):
         caller = self.caller
         if caller is None:
             raise Unproved("No caller")
-        selectors.visible(caller, repo)
+        repo = selectors.visible(caller, repo)
 
         def read(after: int) -> EventPage:
             return selectors.events_after(after, repo=repo, repositories=caller.repositories, limit=PAGE)
@@ -132,7 +132,7 @@ class EventsConsumer(Watch):
             while True:
                 page = await lane(read, seq)
                 for event in page.events:
-                    await self.say("event", event=presenters.event(event))
+                    await self.say("event", event=presenters.event(event, caller))
                 seq = page.next_after
                 if len(page.events) < PAGE:
                     await bell.wait(FALLBACK_S)

@@ -61,7 +61,8 @@ def position(after: str | None) -> int | None:
 
 
 def visible(caller: Caller, repo: str | None) -> str | None:
-    """The repository asked for, when the caller may see it; else ``Forbidden``."""
+    """The repository asked for, in its one case, when the caller may see it; else ``Forbidden``."""
+    repo = None if repo is None else repo.strip().casefold()
     if repo is not None and not caller.sees(repo):
         raise Forbidden(f"repo: {repo} is outside this token's repositories", next="ask for another one")
     return repo
@@ -99,9 +100,12 @@ def events_after(
     return EventPage(found, max(seq, end, found[-1].seq if found else 0))
 
 
-def events_of_request(request_id: UUID | str) -> list[Event]:
-    """The events of one release request, oldest first."""
-    return list(Event.objects.filter(request_id=request_id).order_by("seq"))
+def events_of_request(request_id: UUID, *, repositories: Collection[str] | None = None) -> list[Event]:
+    """The events of one release request, oldest first, within the caller's repositories."""
+    events = Event.objects.filter(request_id=request_id)
+    if repositories is not None:
+        events = events.filter(repo__in=repositories)
+    return list(events.order_by("seq"))
 
 
 def endpoints() -> QuerySet[Endpoint]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -10,12 +12,14 @@ from rest_framework.response import Response
 from claims.idempotency import Call
 from claims.models import Claim, ReleaseRequest
 from claims.names import BadRepo, fold_repo
+from claims.parties import Party
 from claims.selectors.inbox import request_by_id
 from claims.selectors.listing import claim_by_id
+from claims.selectors.sessions import foreign_sessions
 from claims.services.activity import note_life
 from common import clock
 from common.api import ApiView, Parked
-from common.caller import Caller
+from common.caller import Caller, short_session
 from common.errors import Forbidden, Invalid, NotFound
 from queueing.selectors import waiting_of
 
@@ -27,7 +31,7 @@ class ClaimsView(ApiView):
         """Authenticate, then note the session that calls."""
         super().initial(request, *args, **kwargs)
         if self.caller.session_id:
-            note_life([self.caller.session_id], clock.now())
+            note_life([self.caller.session_id], clock.now(), self.caller)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
         """Tell an engineer how many of its tickets wait (``X-Coord-Queue-Depth``), after a wait too."""
@@ -52,12 +56,12 @@ class ClaimsView(ApiView):
 
     def _asking_engineer(self) -> str:
         """The token's engineer; an operator may name one. Never what an unauthenticated caller says."""
-        if not isinstance(getattr(self.request, "auth", None), Caller):
+        if self.proved is None:
             return ""
-        if self.caller.engineer is not None:
-            return self.caller.engineer
+        if self.proved.engineer is not None:
+            return self.proved.engineer
         named = self.request.headers.get("X-Coord-Engineer", "")
-        return named.strip()[:200] if self.caller.operator else ""
+        return named.strip()[:200] if self.proved.operator else ""
 
     def call(self) -> Call:
         """This request as a retry would have to repeat it."""
@@ -66,17 +70,20 @@ class ClaimsView(ApiView):
         return Call(self.caller, key or None, raw.method or "", raw.get_full_path(), raw.body)
 
 
+def named_engineer(caller: Caller, given: str | None) -> str | None:
+    """The engineer that a call names, which may be nobody. Raises 403 for another's name than the token's."""
+    name = (given or "").strip()
+    if name and caller.bound_engineer not in (None, name):
+        raise Forbidden(
+            f"This token is {caller.bound_engineer}'s; it cannot act as '{name[:100]}'.",
+            next=f"Send engineer '{caller.bound_engineer}' or leave it out.",
+        )
+    return name or caller.bound_engineer
+
+
 def engineer_of(caller: Caller, given: str | None) -> str:
     """The engineer of a call: the token's, when it proves one. Raises 403 for another's name."""
-    name = (given or "").strip()
-    if caller.engineer is not None and not caller.operator:
-        if name and name != caller.engineer:
-            raise Forbidden(
-                f"This token is {caller.engineer}'s; it cannot act as '{name[:100]}'.",
-                next=f"Send engineer '{caller.engineer}' or leave it out.",
-            )
-        return caller.engineer
-    name = name or (caller.engineer or "")
+    name = named_engineer(caller, given) or caller.engineer
     if not name:
         raise Invalid(
             "engineer is missing", status=422, next="Say who claims: engineer, 1 to 200 characters."
@@ -100,6 +107,38 @@ def repo_of(caller: Caller, given: str | None) -> str:
 def repo_filter(caller: Caller, given: str | None) -> str | None:
     """The repository to list; ``None`` is all that the caller may see."""
     return None if given is None else repo_of(caller, given)
+
+
+def party_of(caller: Caller, engineer: str | None, session_id: str | None) -> Party:
+    """Who acts: the token's engineer, and the session that the call names. Raises 403 for another's."""
+    party = Party(engineer_of(caller, engineer), session_or_none(session_id) or caller.session_id)
+    if party.session_id and foreign_sessions([party.session_id], caller):
+        raise Forbidden(
+            f"Session '{short_session(party.session_id)}' is another engineer's.",
+            next="Send a session id of your own.",
+        )
+    return party
+
+
+def asking_party(caller: Caller, engineer: str | None, sessions: Sequence[str]) -> tuple[Party, list[str]]:
+    """For whom a check is made, and which sessions count as its own.
+
+    Who may only read may ask for anybody; others for themselves, and another engineer's session is not
+    theirs however it is named.
+    """
+    if not caller.acts:
+        name = (engineer or "").strip() or engineer_of(caller, None)
+        return Party(name, sessions[0] if sessions else caller.session_id), list(sessions)
+    name = engineer_of(caller, engineer)
+    named = list(sessions) or ([caller.session_id] if caller.session_id else [])
+    foreign = foreign_sessions(named, caller)
+    own = [session for session in named if session not in foreign]
+    return Party(name, own[0] if own else None), [session for session in sessions if session in own]
+
+
+def known_session(caller: Caller, session_id: str | None) -> Caller:
+    """The caller as one that knows this session id in full, so that answers may show it."""
+    return replace(caller, session_id=session_id) if session_id else caller
 
 
 def session_or_none(given: str | None) -> str | None:

@@ -134,7 +134,7 @@ class ConflictsIn(serializers.Serializer[Any]):
     symbol = serializers.ListField(
         child=TextField(max_length=1600), required=False, default=list, max_length=MOST_PATTERNS
     )
-    engineer = _name()
+    engineer = _name(required=False, allow_null=True, default=None)
     repo = _optional(250)
     session_id = serializers.ListField(
         child=TextField(max_length=200, allow_blank=True), required=False, default=list, max_length=1000

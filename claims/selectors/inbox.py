@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from claims import answers
 from claims.models import Claim, Partnership, ReleaseRequest
 from claims.selectors.listing import live
+from claims.selectors.sessions import claims_of_session
 from claims.services.leases import Lost, lost_leases
 from claims.services.waiting import present_refusal
 from common import clock
@@ -61,7 +62,7 @@ def list_requests(
         asked = asked.filter(claim__repository__name=repo)
     return [
         {
-            **answers.request_row(request),
+            **answers.request_row(request, caller),
             "holder_engineer": request.claim.engineer,
             "holder_pattern": request.claim.pattern,
             "holder_repo": answers.repo_or_null(request.claim.repository.name),
@@ -98,18 +99,17 @@ def ticket_entry(ticket: Ticket) -> dict[str, Any]:
 def inbox_requests(session_id: str, caller: Caller) -> list[ReleaseRequest]:
     """Open requests to a session's live claims, newest first."""
     asked = _requests(caller).filter(claim__session_id=session_id, claim__released_at__isnull=True)
+    if caller.bound_engineer is not None:
+        asked = asked.filter(claim__engineer=caller.bound_engineer)
     return list(asked.filter(decision="pending").order_by("-created_at")[:MOST_INBOX])
 
 
 def inbox(session_id: str, requests: list[ReleaseRequest], caller: Caller) -> list[dict[str, Any]]:
     """What a session should know: requests, refusals of others, narrowings, lost leases."""
-    claims = Claim.objects.filter(live(clock.now()), session_id=session_id)
-    if caller.repositories is not None:
-        claims = claims.filter(repository__name__in=caller.repositories)
-    own = {claim.id: claim for claim in claims}
+    own = {claim.id: claim for claim in claims_of_session(session_id, caller).filter(live(clock.now()))}
     return [
-        *(_request_entry(request) for request in requests),
-        *_refused(own),
+        *(_request_entry(request, caller) for request in requests),
+        *_refused(own, caller),
         *_narrowed(own),
         *(_lost_entry(lost) for lost in lost_leases(session_id, caller)),
     ]
@@ -127,17 +127,17 @@ def _requests(caller: Caller) -> QuerySet[ReleaseRequest]:
     return asked.filter(claim__repository__name__in=caller.repositories)
 
 
-def _request_entry(request: ReleaseRequest) -> dict[str, Any]:
+def _request_entry(request: ReleaseRequest, caller: Caller) -> dict[str, Any]:
     return {
         "kind": "request",
-        **answers.request_row(request),
+        **answers.request_row(request, caller),
         "holder_engineer": request.claim.engineer,
         "holder_pattern": request.claim.pattern,
         "holder_repo": answers.repo_or_null(request.claim.repository.name),
     }
 
 
-def _refused(own: dict[str, Claim]) -> list[dict[str, Any]]:
+def _refused(own: dict[str, Claim], caller: Caller) -> list[dict[str, Any]]:
     rows = Contention.objects.filter(claim_id__in=list(own)).order_by("-created_at", "-id")[:MOST_INBOX]
     return [
         {
@@ -146,7 +146,7 @@ def _refused(own: dict[str, Claim]) -> list[dict[str, Any]]:
             "claim_id": row.claim_id,
             "attempted_by": row.attempted_by,
             "attempted_pattern": row.pattern,
-            "attempted_session_id": row.attempted_session_id,
+            "attempted_session_id": caller.shown(row.attempted_session_id),
             "created_at": clock.iso(row.created_at),
             "holder_pattern": own[row.claim_id].pattern,
             "holder_engineer": own[row.claim_id].engineer,

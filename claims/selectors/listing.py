@@ -53,7 +53,7 @@ def live(now: datetime, claim: str = "") -> Q:
 
 def list_claims(wanted: ClaimFilter, caller: Caller) -> Page:
     """Active claims by the end of their lease, or all claims newest first; the caller's repositories only."""
-    claims = _seen_by(caller, Claim.objects.select_related("repository"))
+    claims = seen_by(caller, Claim.objects.select_related("repository"))
     if wanted.repo is not None:
         claims = claims.filter(repository__name=wanted.repo)
     if wanted.engineer:
@@ -75,7 +75,7 @@ def list_claims(wanted: ClaimFilter, caller: Caller) -> Page:
 
 def claim_by_id(claim_id: str, caller: Caller) -> Claim | None:
     """One claim, if the caller may see it."""
-    return _seen_by(caller, Claim.objects.select_related("repository")).filter(id=claim_id).first()
+    return seen_by(caller, Claim.objects.select_related("repository")).filter(id=claim_id).first()
 
 
 def partners_of(claims: Sequence[Claim]) -> dict[str, list[str]]:
@@ -159,7 +159,8 @@ def auto_resolutions(days: int, repo: str | None, caller: Caller) -> list[dict[s
     ]
 
 
-def _seen_by(caller: Caller, claims: QuerySet[Claim]) -> QuerySet[Claim]:
+def seen_by(caller: Caller, claims: QuerySet[Claim]) -> QuerySet[Claim]:
+    """Those of the claims that lie within the caller's repositories."""
     if caller.repositories is None:
         return claims
     return claims.filter(repository__name__in=caller.repositories)

@@ -12,13 +12,14 @@ from claims import line
 from claims.locks import Locked, repository_lock
 from claims.models import Claim
 from claims.scopes import ClaimRequest, Item
+from claims.selectors.listing import seen_by
 from claims.services import draining
 from claims.services.activity import note_life
 from claims.services.ending import settle_due
 from claims.services.granting import write_grant
 from claims.verdicts import Conflict, Question, Verdict, judge
 from common import metrics
-from common.caller import Caller
+from common.caller import SYSTEM, Caller
 from common.errors import TooMany
 from ownership.rules import RuleSet
 from ownership.selectors import current_rules
@@ -82,12 +83,12 @@ def claim_scopes(request: ClaimRequest, caller: Caller, wait: Wait = NO_WAIT) ->
             settle_due(locked)
         request = in_case_of(locked, request)
         if request.party.session_id:
-            note_life([request.party.session_id], locked.now)
+            note_life([request.party.session_id], locked.now, caller)
         verdict = judge(question(locked, request, rules), request.items)
         behind = line.standing_before(locked, request, verdict) if locked.line else []
         if verdict.conflicts or behind:
             return _refuse(locked, request, verdict, behind, caller, wait)
-        check_limit(request, verdict)
+        check_limit(request, verdict, caller)
         passed = locked.line and line.note_passed(locked, request)
         outcome = grant(locked, request, verdict, rules)
         if passed:
@@ -194,13 +195,18 @@ def _log(request: ClaimRequest, verdict: Verdict, request_uid: str, resolution: 
         )
 
 
-def check_limit(request: ClaimRequest, verdict: Verdict) -> None:
-    """Raise :class:`TooMany` when the request would give its engineer more claims than are allowed."""
+def check_limit(request: ClaimRequest, verdict: Verdict, caller: Caller = SYSTEM) -> None:
+    """Raise :class:`TooMany` when the request would give its engineer more claims than are allowed.
+
+    Counted in the caller's repositories.
+    """
     limit = settings.COORD.max_claims_per_engineer
     if not limit:
         return
     wanted = len(request.items) - len(verdict.held)
-    held = Claim.objects.filter(engineer=request.party.engineer, released_at__isnull=True).count()
+    held = seen_by(
+        caller, Claim.objects.filter(engineer=request.party.engineer, released_at__isnull=True)
+    ).count()
     if wanted and held + wanted > limit:
         raise TooMany(
             f"'{request.party.engineer}' holds {held} claims; {wanted} more would pass the limit of {limit}.",

@@ -11,6 +11,7 @@ from django.db.models import Q
 from claims.candidates import Holder, Search, holders
 from claims.locks import Locked, idle_cutoff, repository_lock
 from claims.models import Claim
+from claims.selectors.sessions import claims_of_session
 from claims.services.activity import note_life
 from claims.services.ending import settle_due
 from claims.services.releasing import check_fence, may_release
@@ -50,7 +51,7 @@ def extend_claim(
         if locked.due:
             settle_due(locked)
         claim = Claim.objects.filter(id=claim_id, released_at__isnull=True, engineer=engineer).first()
-        if claim is None or not may_release(caller, claim.engineer, claim.session_id, engineer):
+        if claim is None or not may_release(caller, claim.engineer, engineer):
             raise NotFound(_MISSING, next="The lease may have run out: claim the scope again.")
         check_fence(claim.id, claim.fence, fence)
         if claim.claim_type == Claim.Type.SHARED_FILE or _on_shared_path(locked, claim):
@@ -69,7 +70,7 @@ def extend_claim(
                 repo=repo,
                 actor_engineer=engineer,
                 actor_session_id=claim.session_id,
-                operator=caller.name if caller.kind == "admin" else None,
+                operator=caller.operator_name,
                 claim_id=claim.id,
                 detail={
                     "claim_id": claim.id,
@@ -99,29 +100,24 @@ class Lost:
 def heartbeat(session_id: str, caller: Caller) -> tuple[int, list[Lost]]:
     """A sign of life: renews the session's idle time; returns its number of live claims and what it lost."""
     now = clock.now()
-    note_life([session_id], now)
-    live = Claim.objects.filter(
-        session_id=session_id,
-        released_at__isnull=True,
-        expires_at__gt=now,
-        last_activity__gt=idle_cutoff(now),
-    ).select_related("repository")
-    return sum(caller.sees(claim.repository.name) for claim in live), lost_leases(session_id, caller)
+    note_life([session_id], now, caller)
+    live = claims_of_session(session_id, caller).filter(
+        released_at__isnull=True, expires_at__gt=now, last_activity__gt=idle_cutoff(now)
+    )
+    return live.count(), lost_leases(session_id, caller)
 
 
 def lost_leases(session_id: str, caller: Caller) -> list[Lost]:
     """What the session lost during the last day and has not claimed again, newest first, 100 at most."""
     now = clock.now()
     ended = (
-        Claim.objects.filter(session_id=session_id)
+        claims_of_session(session_id, caller)
         .filter(_ended_or_over(now))
         .select_related("repository")
         .order_by("-released_at")[:100]
     )
     lost = []
     for claim in ended:
-        if not caller.sees(claim.repository.name):
-            continue
         again = Claim.objects.filter(
             session_id=session_id,
             repository_id=claim.repository_id,

@@ -18,7 +18,7 @@ from queueing import services as tickets
 from queueing.models import IN_LINE, Ticket
 
 _OPEN = (
-    f"SELECT c.id, r.name, c.engineer, c.session_id, c.fence FROM {Claim._meta.db_table} c"
+    f"SELECT c.id, r.name, c.engineer, c.fence FROM {Claim._meta.db_table} c"
     f" JOIN {Repository._meta.db_table} r ON r.id = c.repository_id"
     " WHERE c.id IN ({}) AND c.released_at IS NULL"
 )
@@ -34,22 +34,22 @@ def release_claims(
 ) -> list[Ended]:
     """Release what the caller may release of these claims, all in one transaction; returns those.
 
-    ``engineer`` limits it to that engineer's claims; a personal token limits it to its engineer's or the
-    calling session's. Unknown, ended and foreign ids release nothing and disturb nobody. A stale fence in
-    ``fences`` refuses the whole call (409 ``stale_fence``).
+    ``engineer`` limits it to that engineer's claims, a personal token to its engineer's. Unknown, ended
+    and foreign ids release nothing and disturb nobody. A stale fence in ``fences`` of a claim that the
+    caller may release refuses the whole call (409 ``stale_fence``).
     """
     ids = list(dict.fromkeys(claim_ids))
     by_repo: dict[str, list[str]] = defaultdict(list)
-    for claim_id, repo, holder, session_id, fence in _open_claims(ids):
-        check_fence(claim_id, fence, (fences or {}).get(claim_id))
-        if caller.sees(repo) and may_release(caller, holder, session_id, engineer):
+    for claim_id, repo, holder, fence in _open_claims(ids):
+        if caller.sees(repo) and may_release(caller, holder, engineer):
+            check_fence(claim_id, fence, (fences or {}).get(claim_id))
             by_repo[repo].append(claim_id)
     if not by_repo:
         return []
     by = By(
         engineer=engineer or caller.engineer,
         session_id=caller.session_id,
-        operator=caller.name if caller.kind == "admin" else None,
+        operator=caller.operator_name,
         reason=reason,
     )
     end = End.OPERATOR if caller.kind == "admin" else End.RELEASED
@@ -62,8 +62,8 @@ def release_claims(
         ]
 
 
-def _open_claims(ids: Sequence[str]) -> Iterator[tuple[str, str, str, str | None, int]]:
-    """Id, repository, engineer, session and fence of those that have not ended."""
+def _open_claims(ids: Sequence[str]) -> Iterator[tuple[str, str, str, int]]:
+    """Id, repository, engineer and fence of those that have not ended."""
     for start in range(0, len(ids), 500):
         chunk = ids[start : start + 500]
         with connection.cursor() as cursor:
@@ -79,8 +79,9 @@ def release_session(
     places = Ticket.objects.filter(session_id=session_id, state__in=IN_LINE)
     if repo is not None:
         claims, places = claims.filter(repository__name=repo), places.filter(repo=repo)
-    if caller.engineer is not None and not caller.operator:
-        claims, places = claims.filter(engineer=caller.engineer), places.filter(engineer=caller.engineer)
+    if caller.bound_engineer is not None:
+        own = {"engineer": caller.bound_engineer}
+        claims, places = claims.filter(**own), places.filter(**own)
     by_repo: dict[str, list[str]] = defaultdict(list)
     for claim_id, name in claims.values_list("id", "repository__name"):
         if caller.sees(name):
@@ -89,9 +90,9 @@ def release_session(
     for ticket in places:
         if caller.sees(ticket.repo):
             waiting[ticket.repo].append(ticket)
-    by = By(session_id=session_id, operator=caller.name if caller.kind == "admin" else None, reason=reason)
+    by = By(session_id=session_id, operator=caller.operator_name, reason=reason)
     with repository_locks([*by_repo, *waiting]) as locks:
-        left = {name: _leave_line(locks[name], own) for name, own in waiting.items()}
+        left = {name: _leave_line(locks[name], places_here) for name, places_here in waiting.items()}
         ended = [
             claim for name, ids in by_repo.items() for claim in end_claims(locks[name], ids, End.SESSION, by)
         ]
@@ -110,13 +111,9 @@ def _leave_line(locked: Locked, own: Sequence[Ticket]) -> list[str]:
     return left
 
 
-def may_release(caller: Caller, holder: str, session_id: str | None, engineer: str | None) -> bool:
-    """Whether the caller may end this claim."""
-    if engineer and engineer != holder:
-        return False
-    if caller.engineer is None or caller.operator:
-        return True
-    return caller.engineer == holder or (session_id is not None and caller.session_id == session_id)
+def may_release(caller: Caller, holder: str, engineer: str | None) -> bool:
+    """Whether the caller may end this holder's claim, in the name of ``engineer`` if one is named."""
+    return (not engineer or engineer == holder) and caller.bound_engineer in (None, holder)
 
 
 def check_fence(claim_id: str, fence: int, presented: int | None) -> None:

@@ -109,7 +109,7 @@ def respond(request_id: str, answer: Answer, caller: Caller) -> Answered:
         if locked.due:
             settle_due(locked)
         request = ReleaseRequest.objects.select_related("claim").get(id=request_id)
-        operator = caller.name if caller.kind == "admin" else None
+        operator = caller.operator_name
         if request.decision != Decision.PENDING:
             record(_late(locked, request, answer, operator))
             return Answered(request)
@@ -234,6 +234,8 @@ def _check_holder(request: ReleaseRequest, answer: Answer, caller: Caller) -> No
 def _may_answer(request: ReleaseRequest, answer: Answer, caller: Caller) -> bool:
     """A token that proves no engineer is believed whom it names; naming nobody it is the operator's."""
     claim, personal = request.claim, caller.engineer is not None
+    if caller.bound_engineer not in (None, claim.engineer):
+        return False
     session = caller.session_id if personal and not caller.operator else answer.session_id
     engineer = answer.engineer or caller.engineer
     if session is not None and session == claim.session_id:

@@ -198,4 +198,4 @@ def _ticket(ticket_id: str) -> Ticket:
 
 def check_owner(ticket: Ticket, caller: Caller) -> bool:
     """Whether the caller may act on the ticket: its engineer's token, or one that proves no engineer."""
-    return caller.engineer is None or caller.operator or caller.engineer == ticket.engineer
+    return caller.bound_engineer in (None, ticket.engineer)

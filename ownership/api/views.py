@@ -127,6 +127,10 @@ class Hotspots(ApiView):
         """Within the caller's repositories."""
         query = self.query(serializers.HotspotsIn)
         repo = query.get("repo")
+        if repo is not None and not self.caller.sees(_folded(repo)):
+            raise Forbidden(
+                f"This token is not for repository '{repo}'", next="Leave repo out, or name one of its own."
+            )
         rows = selectors.hotspots(
             days=query["days"],
             min_attempts=query["min_attempts"],

@@ -50,4 +50,5 @@ def test_it_shows_a_caller_the_hotspots_of_its_repositories(api, refused, called
     called_by(BOUND)
     _, body = api.get("/metrics/hotspots?min_attempts=1")
     assert [row["repo"] for row in body["hotspots"]] == ["org/app"]
-    assert api.get("/metrics/hotspots?min_attempts=1&repo=org/secret")[1]["hotspots"] == []
+    status, body = api.get("/metrics/hotspots?min_attempts=1&repo=org/secret")
+    assert (status, body["code"]) == (403, "forbidden")

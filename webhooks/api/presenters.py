@@ -4,27 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.caller import Caller
 from common.clock import iso
 from webhooks.models import OPEN_STATES, Delivery, Endpoint, Event
 from webhooks.services.delivery import secrets_of
 
 
-def event(row: Event) -> dict[str, Any]:
-    """One event."""
+def event(row: Event, caller: Caller) -> dict[str, Any]:
+    """One event, as the caller may see it."""
     return {
         "seq": row.seq,
         "id": str(row.uid),
         "event_type": row.event_type,
         "repo": row.repo or None,
         "actor_engineer": row.actor_engineer,
-        "actor_session_id": row.actor_session_id,
+        "actor_session_id": caller.shown(row.actor_session_id),
         "operator": row.operator,
         "claim_id": row.claim_id and str(row.claim_id),
         "request_id": row.request_id and str(row.request_id),
         "ticket_id": row.ticket_id and str(row.ticket_id),
-        "detail": row.detail,
+        "detail": shown_detail(row.detail, caller),
         "created_at": iso(row.created_at),
     }
+
+
+def shown_detail(detail: Any, caller: Caller) -> Any:
+    """An event's detail with other parties' session ids shortened."""
+    if isinstance(detail, dict):
+        return {
+            key: caller.shown(value)
+            if key.endswith("session_id") and isinstance(value, str)
+            else shown_detail(value, caller)
+            for key, value in detail.items()
+        }
+    return [shown_detail(one, caller) for one in detail] if isinstance(detail, list) else detail
 
 
 def endpoint(row: Endpoint) -> dict[str, Any]:

@@ -20,8 +20,9 @@ from webhooks.api import presenters, serializers
 from webhooks.selectors import EventPage
 
 
-def _events(page: EventPage) -> Response:
-    return Response({"events": [presenters.event(row) for row in page.events], "next_after": page.next_after})
+def _events(page: EventPage, caller: Caller) -> Response:
+    rows = [presenters.event(row, caller) for row in page.events]
+    return Response({"events": rows, "next_after": page.next_after})
 
 
 class EventsView(ApiView):
@@ -37,17 +38,18 @@ class EventsView(ApiView):
     def get(self, request: Request) -> Response:
         """Events in sequence; with ``wait`` the call is parked until one comes."""
         query = self.query(serializers.EventsIn)
+        repo = selectors.visible(self.caller, query.get("repo"))
         read = partial(
             selectors.events_after,
-            repo=selectors.visible(self.caller, query.get("repo")),
+            repo=repo,
             types=query.get("type"),
             repositories=self.caller.repositories,
             limit=query["limit"],
         )
         page = read(selectors.position(query.get("after")))
         if page.events or not query["wait"]:
-            return _events(page)
-        topic = EVENTS if "repo" not in query else f"repo:{query['repo']}"
+            return _events(page, self.caller)
+        topic = EVENTS if repo is None else f"repo:{repo}"
 
         async def resume() -> Response:
             end = asyncio.get_running_loop().time() + query["wait"]
@@ -56,7 +58,7 @@ class EventsView(ApiView):
                     found = await lane(read, page.next_after)
                     left = end - asyncio.get_running_loop().time()
                     if found.events or left <= 0:
-                        return _events(found)
+                        return _events(found, self.caller)
                     await bell.wait(min(left, FALLBACK_S))
 
         return Parked(resume)

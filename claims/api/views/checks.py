@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from claims.api import outputs
-from claims.api.access import ClaimsView, engineer_of, repo_filter, repo_of, session_or_none
+from claims.api.access import ClaimsView, asking_party, repo_filter, repo_of, session_or_none
 from claims.api.serializers import ConflictsBatchIn, ConflictsIn, DaysIn, VerifyIn
 from claims.parties import Party
 from claims.selectors.conflicts import Check, check_conflicts
@@ -54,17 +54,15 @@ class Verify(ClaimsView):
         presented claims alone say whose the change is.
         """
         data = self.body(VerifyIn)
-        sessions = _sessions([data["session_id"] or "", *data["session_ids"]])
         trusted = self.caller.operator or self.caller.role == "ci"
-        engineer = data["engineer"] or ""
-        if not trusted:
-            engineer = engineer_of(self.caller, engineer)
+        sessions = [data["session_id"] or "", *data["session_ids"]]
+        party, own = _asking(self, data["engineer"], sessions, anybody=trusted)
         asked = Changes(
             repo=repo_of(self.caller, data["repo"]),
-            party=Party(engineer, next(iter(sessions), self.caller.session_id)),
+            party=party,
             changes=[Change(**change) for change in data["changes"]],
             claims={claim["id"]: claim["fence"] for claim in data["claims"]},
-            sessions=tuple(sessions),
+            sessions=tuple(own),
             trusted=trusted,
             base=data["base"],
             head=data["head"],
@@ -100,20 +98,28 @@ def _check(
     symbols: list[str],
     sessions: list[str],
 ) -> Check:
-    named = _sessions(sessions)
-    own = named[0] if named else view.caller.session_id
+    party, own = _asking(view, data["engineer"], sessions)
     return Check(
         repo=repo_of(view.caller, data["repo"]),
-        party=Party(engineer_of(view.caller, data["engineer"]), own),
+        party=party,
         patterns=patterns,
         symbols=symbols,
-        sessions=named,
+        sessions=own,
     )
 
 
-def _sessions(sessions: list[str]) -> list[str]:
-    """The sessions that a call names; naming them is a sign of life."""
+def _asking(
+    view: ClaimsView, engineer: str | None, sessions: list[str], *, anybody: bool = False
+) -> tuple[Party, list[str]]:
+    """For whom a check is made, and the named sessions that are its own; naming them is a sign of life.
+
+    ``anybody`` lets the call name no engineer at all.
+    """
     named = [session for session in map(session_or_none, sessions) if session]
-    if named:
-        note_life(named, clock.now())
-    return named
+    if anybody:
+        own, party = named, Party((engineer or "").strip(), next(iter(named), view.caller.session_id))
+    else:
+        party, own = asking_party(view.caller, engineer, named)
+    if own:
+        note_life(own, clock.now(), view.caller)
+    return party, own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,11 +11,10 @@ from rest_framework.response import Response
 
 from claims import answers, parking
 from claims.api import outputs
-from claims.api.access import ClaimsView, engineer_of, repo_of, session_or_none
+from claims.api.access import ClaimsView, party_of, repo_of
 from claims.api.headers import retry_after
 from claims.api.serializers import ClaimIn
 from claims.idempotency import Answer, Call, answer_once, finish, forget
-from claims.parties import Party
 from claims.preparing import Prepared, prepare
 from claims.scopes import ClaimRequest
 from claims.services import waiting
@@ -47,7 +46,7 @@ class ClaimView(ClaimsView):
         wait = Wait(data["wait_seconds"] or 0, data["hold_place_seconds"] or 0, server=server_name())
         wanted = ClaimRequest(
             repo=repo_of(self.caller, data["repo"]),
-            party=Party(engineer_of(self.caller, data["engineer"]), self._session(data)),
+            party=party_of(self.caller, data["engineer"], data["session_id"]),
             items=(),
             branch=data["branch"],
             description=data["description"],
@@ -59,9 +58,6 @@ class ClaimView(ClaimsView):
         if answer.queue_id is None or not wait.wait_seconds:
             return respond(answer)
         return Parked(lambda: _wait(call, answer, prepared, wait))
-
-    def _session(self, data: Mapping[str, Any]) -> str | None:
-        return session_or_none(data["session_id"]) or self.caller.session_id
 
     def _claim(self, prepared: Prepared, wait: Wait) -> Answer:
         outcome = claim_scopes(prepared.request, self.caller, wait)

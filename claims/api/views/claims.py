@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +12,8 @@ from claims.api.access import (
     ClaimsView,
     access_claim,
     engineer_of,
+    known_session,
+    named_engineer,
     repo_filter,
     session_or_none,
 )
@@ -21,7 +21,6 @@ from claims.api.headers import tagged
 from claims.api.serializers import ClaimListIn, ExtendIn, ReleaseIn, ReleaseOneIn
 from claims.api.views.claiming import ClaimView, respond
 from claims.idempotency import Answer, answer_once
-from claims.models import Claim
 from claims.selectors.listing import ClaimFilter, list_claims, partners_of
 from claims.services.activity import note_life
 from claims.services.leases import extend_claim
@@ -41,7 +40,7 @@ class ClaimsCollection(ClaimView):
         data = self.query(ClaimListIn)
         session = session_or_none(data["session_id"])
         if session:
-            note_life([session], clock.now())
+            note_life([session], clock.now(), self.caller)
         default = ACTIVE_PAGE if data["active_only"] else HISTORY_PAGE
         wanted = ClaimFilter(
             active_only=data["active_only"],
@@ -53,12 +52,9 @@ class ClaimsCollection(ClaimView):
         )
         page = list_claims(wanted, self.caller)
         partners = partners_of(page.claims)
-        rows = [self._row(claim, partners.get(claim.id, [])) for claim in page.claims]
+        reader = known_session(self.caller, session)
+        rows = [answers.claim_row(claim, partners.get(claim.id, []), reader) for claim in page.claims]
         return tagged(request, {"claims": rows, "count": len(rows), "next_cursor": page.next_cursor})
-
-    def _row(self, claim: Claim, partners: list[str]) -> dict[str, Any]:
-        whole = self.caller.operator or claim.session_id == self.caller.session_id
-        return answers.claim_row(claim, partners, session=whole)
 
 
 class ClaimDetail(ClaimsView):
@@ -68,19 +64,18 @@ class ClaimDetail(ClaimsView):
     def get(self, request: Request, claim_id: str) -> Response:
         """One claim, ended or not."""
         claim = access_claim(self.caller, claim_id)
-        whole = self.caller.operator or claim.session_id == self.caller.session_id
-        return tagged(
-            request, answers.claim_row(claim, partners_of([claim]).get(claim.id, []), session=whole)
-        )
+        partners = partners_of([claim]).get(claim.id, [])
+        return tagged(request, answers.claim_row(claim, partners, self.caller))
 
     @extend_schema(operation_id="release_claim", parameters=[ReleaseOneIn], responses=outputs.ReleasedOut)
     def delete(self, request: Request, claim_id: str) -> Response:
         """Release one claim; an unknown or foreign one releases nothing."""
         data = self.query(ReleaseOneIn)
         fences = {claim_id: data["fence"]} if data["fence"] is not None else {}
+        engineer = named_engineer(self.caller, data["engineer"])
 
         def act() -> Answer:
-            ended = release_claims([claim_id], self.caller, engineer=data["engineer"] or None, fences=fences)
+            ended = release_claims([claim_id], self.caller, engineer=engineer, fences=fences)
             return Answer(200, {"released": len(ended)})
 
         return respond(answer_once(self.call(), act))
@@ -93,11 +88,10 @@ class Release(ClaimsView):
     def post(self, request: Request) -> Response:
         """Release several claims in one transaction; serves the line for each."""
         data = self.body(ReleaseIn)
+        engineer = named_engineer(self.caller, data["engineer"])
 
         def act() -> Answer:
-            ended = release_claims(
-                data["claim_ids"], self.caller, engineer=data["engineer"] or None, fences=data["fences"]
-            )
+            ended = release_claims(data["claim_ids"], self.caller, engineer=engineer, fences=data["fences"])
             return Answer(200, {"released": len(ended)})
 
         return respond(answer_once(self.call(), act))

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from claims.api import outputs
-from claims.api.access import ClaimsView, repo_filter
+from claims.api.access import ClaimsView, known_session, repo_filter
 from claims.api.serializers import SessionIn
 from claims.api.views.claiming import respond
 from claims.idempotency import Answer, answer_once
@@ -51,8 +51,10 @@ class SessionInbox(ClaimsView):
     @extend_schema(operation_id="pending_requests", responses=outputs.InboxOut)
     def get(self, request: Request, session_id: str) -> Response:
         """Open requests, refusals of others, narrowings and lost leases. Reading is a sign of life."""
-        note_life([session_id], clock.now())
-        requests = inbox_requests(session_id, self.caller)
-        note_seen(requests, session_id)
-        entries = inbox(session_id, requests, self.caller)
+        reader = known_session(self.caller, session_id)
+        note_life([session_id], clock.now(), reader)
+        requests = inbox_requests(session_id, reader)
+        if reader.acts:
+            note_seen(requests, session_id)
+        entries = inbox(session_id, requests, reader)
         return Response({"pending": entries, "count": len(entries)})
