@@ -27,7 +27,7 @@ BY_USE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Run the service", ("start", "stop", "status", "demo")),
     ("Look and act", ("claims", "release", "outbox", "export", "backup")),
     ("Wire a repository", ("init", "upgrade", "doctor", "guard", "completions")),
-    ("Operate", ("token", "migrate", "createsuperuser", "check", "configdocs")),
+    ("Operate", ("tokens", "migrate", "createsuperuser", "check", "configdocs")),
 )
 
 
@@ -107,6 +107,7 @@ def direct(name: str, arguments: list[str]) -> int:
 
 def managed(name: str, arguments: list[str]) -> int:
     """Run a management command of Django or of an installed app."""
+    use_home()
     import django
     from django.core.management import ManagementUtility, get_commands
 
@@ -115,6 +116,19 @@ def managed(name: str, arguments: list[str]) -> int:
         return unknown(name)
     ManagementUtility(["coord", name, *arguments]).execute()
     return 0
+
+
+def use_home() -> None:
+    """Let the command work on the database that ``coord start`` made, when nothing names another."""
+    if os.environ.get("COORD_DATABASE_URL") or os.environ.get("COORD_DATABASE_PATH"):
+        return
+    from coordsite.config import Config, load
+    from coordsite.home import home_of
+
+    config = load()
+    kept = home_of(config).database
+    if kept.exists() and not os.path.exists(str(Config.model_fields["database_path"].default)):
+        os.environ["COORD_DATABASE_PATH"] = str(kept)
 
 
 def unknown(name: str) -> int:

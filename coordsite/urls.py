@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("claims.api.urls")),
     path("", include("ownership.api.urls")),
     path("", include("webhooks.api.urls")),
+    path("", include("coordsite.tokens.urls")),
     path("dashboard", admin.site.admin_view(admin.site.index)),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
