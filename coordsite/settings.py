@@ -130,6 +130,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "ConflictKind": ["held", "queued"],
+        "DeliveryStatus": "webhooks.models.Delivery.Status",
+        "TokenStatus": "coordsite.models.Token.Status",
         "DeliveryKind": ["event", "test", "replay"],
         "FenceState": ["live", "ended", "wrong_fence", "not_yours", "unknown"],
         "PathVerdict": ["yours", "unclaimed", "held_by_other", "stale_fence"],
