@@ -67,16 +67,17 @@ class Park(Protocol):
 
 
 _executor: Executor | None = None
-_before: Callable[[], None] | None = None
+_tidy: Callable[[], None] | None = None
 
 
-def use_lane(executor: Executor | None, before: Callable[[], None] | None = None) -> None:
-    """Let :func:`lane` run on ``executor``'s threads, ``before`` first each time. Once, when serving starts.
+def use_lane(executor: Executor | None, tidy: Callable[[], None] | None = None) -> None:
+    """Let :func:`lane` run on ``executor``'s threads, ``tidy`` before and after each call. Once, when
+    serving starts.
 
     Without it (test clients, commands) ``lane`` uses the thread of the surrounding synchronous code.
     """
-    global _executor, _before
-    _executor, _before = executor, before
+    global _executor, _tidy
+    _executor, _tidy = executor, tidy
 
 
 async def lane(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -89,8 +90,8 @@ async def lane(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     call = functools.partial(function, *args, **kwargs)
     if _executor is None:
         return await sync_to_async(call, thread_sensitive=True)()
-    if _before is not None:
-        call = functools.partial(_prepared, _before, call)
+    if _tidy is not None:
+        call = functools.partial(_between, _tidy, call)
     job = _executor.submit(contextvars.copy_context().run, call)
     future = asyncio.wrap_future(job)
     try:
@@ -103,9 +104,12 @@ async def lane(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         raise
 
 
-def _prepared(before: Callable[[], None], call: Callable[[], T]) -> T:
-    before()
-    return call()
+def _between(tidy: Callable[[], None], call: Callable[[], T]) -> T:
+    tidy()
+    try:
+        return call()
+    finally:
+        tidy()
 
 
 _JSON = JSONRenderer()

@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
@@ -202,11 +202,15 @@ class Watch:
         raw = connection.connection
         raw.execute(f"LISTEN {CHANNEL}")
         self._ready.set()
-        while self._listeners or self._wanted():
-            for notify in raw.notifies(timeout=0.5):
-                process, *topics = json.loads(notify.payload)
-                if process != PROCESS:
-                    self._ring(topics)
+        try:
+            while self._listeners or self._wanted():
+                for notify in raw.notifies(timeout=0.5):
+                    process, *topics = json.loads(notify.payload)
+                    if process != PROCESS:
+                        self._ring(topics)
+        finally:
+            with suppress(Exception):  # a connection that is gone needs no tidying
+                raw.execute(f"UNLISTEN {CHANNEL}")  # else it may go back to a pool
 
     def _watch_layer(self) -> None:
         asyncio.run_coroutine_threadsafe(self._receive(_layer()), _sender.loop()).result()

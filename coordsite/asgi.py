@@ -16,6 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
 django.setup()
 
 from coordsite.lanes import http_application  # noqa: E402  (needs the app registry)
+from coordsite.lifespan import lifespan  # noqa: E402
 
 ROUTING = ("queueing.routing", "coordsite.routing")
 """Modules whose ``websocket_urlpatterns`` are served."""
@@ -33,6 +34,7 @@ def _websockets() -> list[Any]:
 application = ProtocolTypeRouter(
     {
         "http": http_application(),
+        "lifespan": lifespan,
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(_websockets()))),
     }
 )

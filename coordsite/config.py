@@ -75,6 +75,9 @@ class Config(BaseSettings):
         "",
         description="`postgresql://user:password@host:port/name`; wins over COORD_DATABASE_PATH.",
     )
+    database_pool_size: int = Field(
+        16, ge=2, le=500, description="Most PostgreSQL connections of one web process."
+    )
     redis_url: str = Field(
         "", description="Server of the Redis protocol for wakeups between processes, `redis://host:port/0`."
     )

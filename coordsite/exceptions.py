@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.views import defaults
@@ -15,6 +17,8 @@ from rest_framework.views import set_rollback
 from common.api import InvalidRequest
 from common.errors import CoordError, ErrorCode
 from coordsite.gate import is_site, problem
+
+log = logging.getLogger("coord.api")
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -39,6 +43,16 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return _answer(403, "Not allowed for this token", ErrorCode.FORBIDDEN)
     if isinstance(error, exceptions.APIException):
         return _answer(error.status_code, str(error.detail), ErrorCode.INVALID)
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("the database refused a request", exc_info=error)
+        return _answer(
+            503,
+            "The database did not answer; whether anything was changed is not known.",
+            ErrorCode.UNAVAILABLE,
+            retryable=True,
+            retry_after_s=2,
+            next="Send the same request again: it is safe to repeat.",
+        )
     return None
 
 

@@ -59,7 +59,7 @@ def stopping() -> Stopping:
 
 
 def tidy_connections() -> None:
-    """Drop this thread's database connection when it broke or outlived its age; a healthy one stays."""
+    """Drop this thread's database connection when it broke; give a pooled one back; any other stays."""
     for connection in connections.all(initialized_only=True):
         connection.close_if_unusable_or_obsolete()
 
@@ -171,7 +171,10 @@ async def read(function: Callable[..., T], *args: Any) -> T:
 
 def _tidied(function: Callable[..., T], *args: Any) -> T:
     tidy_connections()
-    return function(*args)
+    try:
+        return function(*args)
+    finally:
+        tidy_connections()
 
 
 class TooLarge(Exception):

@@ -1,4 +1,4 @@
-"""Rows of the site: personal tokens. All writes go through the services."""
+"""Rows of the site: personal tokens, leases of jobs. All writes go through the services."""
 
 from __future__ import annotations
 
@@ -74,3 +74,14 @@ class Token(models.Model):
         if self.rotation_grace_until is not None:
             return self.Status.SUPERSEDED if self.rotation_grace_until <= now else self.Status.ROTATING
         return self.Status.ACTIVE
+
+
+class Lease(models.Model):
+    """A job that one process at a time does, and until when that process may take it to be its own."""
+
+    name = models.CharField(primary_key=True, max_length=50)
+    holder = models.CharField(max_length=200)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.holder}"

@@ -151,26 +151,27 @@ def migrate() -> None:
 
 
 def prepare() -> None:
-    """What the apps do once at start, now that the tables are there."""
+    """What the apps do once at start, now that the tables are there. One process at a time."""
     from django.db import connection
 
     from claims.services import upkeep
     from ownership.services import automatic
     from webhooks.services import environment
 
-    upkeep.prepare()
-    automatic.prepare()
-    environment.prepare()
+    with migration_lock():
+        upkeep.prepare()
+        automatic.prepare()
+        environment.prepare()
     connection.close()
 
 
 MIGRATION_LOCK = 0x636F6F7264
-"""PostgreSQL's advisory lock of a migration under way (the word ``coord``)."""
+"""PostgreSQL's advisory lock of a migration or preparation under way (the word ``coord``)."""
 
 
 @contextlib.contextmanager
 def migration_lock() -> Any:
-    """One migration at a time on PostgreSQL. On SQLite the instance lock and the file's own do."""
+    """One process at a time on PostgreSQL. On SQLite the instance lock and the file's own do."""
     from django.db import connection
 
     if connection.vendor != "postgresql":
@@ -217,6 +218,9 @@ def main() -> int:
             migrate()
             prepare()
             from coordsite.asgi import application
+            from coordsite.lifespan import begin
+
+            begin()
 
             def ready() -> None:
                 tune_gc()

@@ -86,6 +86,9 @@ def _database() -> dict[str, Any]:
     database["CONN_MAX_AGE"] = None
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = SQLITE_OPTIONS
+    else:
+        # A connection that its server dropped is noticed before it is used, not by the request that uses it.
+        database["CONN_HEALTH_CHECKS"] = True
     return database
 
 

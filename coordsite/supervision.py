@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -45,12 +45,13 @@ class Child:
     pause: float = 0.0
     due: float = 0.0
     pass_fds: tuple[int, ...] = field(default=())
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def start(self, environment: Mapping[str, str]) -> None:
         """Start it in a process group of its own."""
         self.process = subprocess.Popen(
             self.argv,
-            env=dict(environment),
+            env={**environment, **self.variables},
             stdin=subprocess.DEVNULL,
             process_group=0,
             pass_fds=self.pass_fds,
@@ -88,24 +89,36 @@ class Child:
 
 
 class Supervisor:
-    """Keeps the children running until told to stop."""
+    """Keeps the children running until told to stop: a web process per port, and the task cluster."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], ports: Sequence[int]) -> None:
+        self.ports = ports
         self.leash, held = os.pipe()
         self._held = held  # never passed on: it closes with this process
         self.environment = {**environment, SUPERVISOR_FD: str(self.leash)}
-        self.web = Child("web", [sys.executable, "-m", "coordsite.server"], pass_fds=(self.leash,))
+        self.webs = [self._web(port) for port in ports]
         self.cluster = Child("cluster", [sys.executable, "-m", "coordsite.cluster"], pass_fds=(self.leash,))
-        self.children = [self.web]
+        self.children = list(self.webs)
         self.stopping = False
 
+    def _web(self, port: int) -> Child:
+        name = "web" if port == self.ports[0] else f"web on port {port}"
+        argv = [sys.executable, "-m", "coordsite.server"]
+        return Child(name, argv, pass_fds=(self.leash,), variables={"COORD_PORT": str(port)})
+
     def start_web(self, timeout: float) -> None:
-        """Start the web process and wait until it listens. Raises :class:`NotReady`."""
+        """Start the web processes, one after the other, and wait until each listens. Raises
+        :class:`NotReady`.
+        """
+        for web in self.webs:
+            self._start_web(web, timeout)
+
+    def _start_web(self, web: Child, timeout: float) -> None:
         listening, said = os.pipe()
         try:
-            self.web.pass_fds = (self.leash, said)
-            self.web.start({**self.environment, READY_FD: str(said)})
-            self.web.pass_fds = (self.leash,)
+            web.pass_fds = (self.leash, said)
+            web.start({**self.environment, READY_FD: str(said)})
+            web.pass_fds = (self.leash,)
         finally:
             os.close(said)
         try:
@@ -118,10 +131,10 @@ class Supervisor:
             raise NotReady("stopped", 0)
         if not readable:
             raise NotReady(f"The service was not ready within {timeout:g} s")
-        assert self.web.process is not None
+        assert web.process is not None
         with suppress(subprocess.TimeoutExpired):
-            self.web.process.wait(5)
-        raise NotReady("The service did not start", self.web.process.returncode or 1)
+            web.process.wait(5)
+        raise NotReady("The service did not start", web.process.returncode or 1)
 
     def start_cluster(self) -> None:
         """Start the task cluster, once the database is migrated."""
@@ -153,10 +166,10 @@ class Supervisor:
 
     def end(self) -> None:
         """Stop the children in order of dependence and wait; kill what does not listen."""
-        for child in (self.cluster, self.web):
+        for child in (self.cluster, *self.webs):
             child.ask_to_stop()
         deadline = time.monotonic() + STOP_S
-        for child in (self.cluster, self.web):
+        for child in (self.cluster, *self.webs):
             if child.process is not None:
                 with suppress(subprocess.TimeoutExpired):
                     child.process.wait(max(0.0, deadline - time.monotonic()))

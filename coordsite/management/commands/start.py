@@ -10,7 +10,7 @@ import subprocess
 import sys
 import webbrowser
 from argparse import ArgumentParser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,11 +22,15 @@ from coordsite.instance import InstanceTaken, hold
 from coordsite.supervision import READY_FD, NotReady, Supervisor, tell_ready
 
 LOOPBACK = "127.0.0.1"
+MOST_REPLICAS = 16
+LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a person needs to know of a started service. ``pid`` only of one that was just detached."""
+    """What a person needs to know of a started service. ``pid`` only of one that was just detached;
+    ``replicas`` the address of each web process, when there are several.
+    """
 
     api_url: str
     dashboard_url: str
@@ -34,6 +38,7 @@ class State:
     token_file: str
     auth_token: str
     pid: int | None = None
+    replicas: tuple[str, ...] = ()
 
 
 class Command(BaseCommand):
@@ -47,6 +52,9 @@ class Command(BaseCommand):
         """The flags; each wins over its variable."""
         parser.add_argument("--host", help="address to listen on (COORD_HOST, else 127.0.0.1)")
         parser.add_argument("--port", type=int, help="port to listen on (COORD_PORT, else 8080)")
+        parser.add_argument(
+            "--replicas", type=int, default=1, help="web processes, on ports from --port on (PostgreSQL only)"
+        )
         parser.add_argument("--background", action="store_true", help="detach once the service is ready")
         parser.add_argument("--open-dashboard", action="store_true", help="open the dashboard in a browser")
         parser.add_argument("--json", action="store_true", help="print the state as one JSON object")
@@ -57,19 +65,20 @@ class Command(BaseCommand):
         os.environ.update(environment)
         config = load()
         home = home_of(config)
-        state = state_of(config, home)
+        ports = ports_of(config, options["replicas"])
+        state = state_of(config, home, ports)
         show = Shown(self, options)
         if options["background"]:
             self.detach(config, home, state, show)
         else:
-            self.supervise(config, home, state, show)
+            self.supervise(config, home, state, show, ports)
 
-    def supervise(self, config: Config, home: Home, state: State, show: Shown) -> None:
+    def supervise(self, config: Config, home: Home, state: State, show: Shown, ports: Sequence[int]) -> None:
         """Run the children in the foreground until a signal."""
         home.make()
         try:
             with hold(home.lock, f"A service runs on {home.path} already"):
-                supervisor = Supervisor(os.environ)
+                supervisor = Supervisor(os.environ, ports)
                 with supervisor.signals():
                     try:
                         supervisor.start_web(config.start_ready_timeout_sec)
@@ -97,6 +106,7 @@ class Command(BaseCommand):
         ready, said = os.pipe()
         log = home.open_log()
         argv = [sys.executable, "-m", "coordsite.cli", "start"]
+        argv += ["--replicas", str(len(state.replicas) or 1)]
         process = subprocess.Popen(
             argv,
             env={**os.environ, READY_FD: str(said)},
@@ -108,7 +118,8 @@ class Command(BaseCommand):
         )
         os.close(said)
         os.close(log)
-        readable, _, _ = select.select([ready], [], [], config.start_ready_timeout_sec + 5)
+        patience = config.start_ready_timeout_sec * max(1, len(state.replicas)) + 5
+        readable, _, _ = select.select([ready], [], [], patience)
         if not readable or not os.read(ready, 1):
             process.terminate()
             process.wait()
@@ -141,7 +152,7 @@ def in_words(state: State) -> str:
     header = " -H 'Authorization: Bearer '$COORD_AUTH_TOKEN" if token else ""
     return "\n".join(
         [
-            f"API        {state.api_url}",
+            *(f"API        {url}" for url in state.replicas or (state.api_url,)),
             f"Dashboard  {state.dashboard_url}",
             "",
             "In another terminal:",
@@ -176,16 +187,29 @@ def child_environment(given: Mapping[str, str], host: str | None, port: int | No
     return environment
 
 
-def state_of(config: Config, home: Home) -> State:
+def ports_of(config: Config, replicas: int) -> list[int]:
+    """The port of each web process. Raises ``CommandError``."""
+    if replicas > 1 and not config.database_url:
+        raise CommandError("--replicas needs PostgreSQL: set COORD_DATABASE_URL. One process serves SQLite.")
+    if not 1 <= replicas <= MOST_REPLICAS or config.port + replicas - 1 > LAST_PORT:
+        raise CommandError(
+            f"--replicas={replicas}; allowed: 1 to {MOST_REPLICAS}, with ports up to {LAST_PORT}"
+        )
+    return list(range(config.port, config.port + replicas))
+
+
+def state_of(config: Config, home: Home, ports: Sequence[int]) -> State:
     """Where the service is and how to get in."""
     host = LOOPBACK if config.host in ("0.0.0.0", "::", "") else config.host  # noqa: S104
-    base = f"http://{f'[{host}]' if ':' in host else host}:{config.port}"
+    name = f"[{host}]" if ":" in host else host
+    base = f"http://{name}:{config.port}"
     return State(
         api_url=base,
         dashboard_url=f"{base}/admin/",
         database_path="" if config.database_url else config.database_path,
         token_file=str(home.token),
         auth_token=config.auth_token.get_secret_value(),
+        replicas=tuple(f"http://{name}:{port}" for port in ports) if len(ports) > 1 else (),
     )
 
 
