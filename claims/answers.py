@@ -17,7 +17,7 @@ from claims.verdicts import Conflict
 from common import clock
 from common.caller import Caller, short_session
 from common.errors import ErrorCode
-from patterns import Pattern, parse, witness
+from patterns import Pattern, matches, parse, witness
 from queueing import services as tickets
 from queueing.models import Ticket
 
@@ -154,6 +154,9 @@ def overlap_paths(mine: Pattern, held: Pattern, files: checkout.Checkout | None)
         found = files.in_both(mine, held)
         if found:
             return found
+    for text in (mine.text, held.text):  # brackets may be part of a name: app/[id]/page.tsx
+        if not set("*?") & set(text) and matches(mine, text) and matches(held, text):
+            return [text]
     example = witness(mine, held)
     return [example] if example is not None else [UNKNOWN]
 

@@ -125,6 +125,8 @@ def enter(request: HttpRequest) -> HttpResponseBase | None:
     marks.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     marks.began = time.perf_counter()
     logs.request_id.set(marks.request_id)
+    if "\0" in request.path_info:  # no id has it, and PostgreSQL takes no text with it
+        return problem(404, "Not Found", ErrorCode.NOT_FOUND)
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdecimal() and (len(length) > 12 or int(length) > body_limit(request.path_info)):
         return too_large(request.path_info)

@@ -15,12 +15,14 @@ LEAST_HOURS, MOST_HOURS = 1 / 60, 720.0
 
 
 class TextField(serializers.CharField):
-    """Text without control characters or lone surrogates."""
+    """One line of text without control characters or lone surrogates."""
+
+    allowed = ""
 
     def to_internal_value(self, data: Any) -> str:
-        """The text. Refuses what no name, path or note contains."""
+        """The text. Refuses what no name or path contains."""
         text: str = super().to_internal_value(data)
-        if any(ord(char) < 32 and char not in "\t\n\r" for char in text):
+        if any((ord(char) < 32 or ord(char) == 127) and char not in self.allowed for char in text):
             raise serializers.ValidationError("Control characters are not allowed.", code="invalid")
         try:
             text.encode("utf-8")
@@ -29,20 +31,34 @@ class TextField(serializers.CharField):
         return text
 
 
-class HoursField(serializers.FloatField):
-    """A lease in hours: one minute to thirty days; 0 is unset."""
+class ProseField(TextField):
+    """Text for people, of several lines perhaps."""
+
+    allowed = "\t\n\r"
+
+
+class LeaseField(serializers.FloatField):
+    """A lease in hours: one minute to thirty days."""
+
+    zero_is_unset = False
 
     def to_internal_value(self, data: Any) -> float:
-        """The hours. Refuses booleans, and what is neither 0 nor within the bounds."""
+        """The hours. Refuses booleans, and what is not within the bounds."""
         if isinstance(data, bool):
             raise serializers.ValidationError("A number of hours is required.", code="invalid")
         hours: float = super().to_internal_value(data)
-        if hours != 0 and not LEAST_HOURS <= hours <= MOST_HOURS:
+        if not LEAST_HOURS <= hours <= MOST_HOURS and not (self.zero_is_unset and hours == 0):
             raise serializers.ValidationError(
                 f"Ensure this value is between {LEAST_HOURS:.4f} (one minute) and {MOST_HOURS:g} (30 days).",
                 code="max_value" if hours > MOST_HOURS else "min_value",
             )
         return hours
+
+
+class HoursField(LeaseField):
+    """A lease in hours, or 0 for the default one."""
+
+    zero_is_unset = True
 
 
 def _name(**kwargs: Any) -> TextField:
@@ -51,6 +67,10 @@ def _name(**kwargs: Any) -> TextField:
 
 def _optional(length: int) -> TextField:
     return TextField(max_length=length, required=False, allow_null=True, allow_blank=True, default=None)
+
+
+def _prose(length: int) -> ProseField:
+    return ProseField(max_length=length, required=False, allow_null=True, allow_blank=True, default=None)
 
 
 class ItemIn(serializers.Serializer[Any]):
@@ -72,7 +92,7 @@ class ClaimIn(serializers.Serializer[Any]):
     engineer = _name(required=False, allow_null=True, default=None)
     claims = serializers.ListField(child=ItemIn(), max_length=MOST_ITEMS)
     branch = _optional(300)
-    description = _optional(2000)
+    description = _prose(2000)
     ttl_hours = HoursField(required=False, allow_null=True, default=None)
     repo = _optional(250)
     session_id = _optional(200)
@@ -118,7 +138,7 @@ class ExtendIn(serializers.Serializer[Any]):
     """A new lease, from now."""
 
     engineer = _name(required=False, allow_null=True, default=None)
-    ttl_hours = serializers.FloatField(default=2, min_value=LEAST_HOURS, max_value=MOST_HOURS)
+    ttl_hours = LeaseField(default=2)
     fence = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 
@@ -237,7 +257,7 @@ class RequestIn(serializers.Serializer[Any]):
     claim_id = TextField(max_length=100)
     requester = _name(required=False, allow_null=True, default=None)
     session_id = _optional(200)
-    reason = _optional(2000)
+    reason = _prose(2000)
     urgency = TextField(max_length=16, default="normal", allow_blank=True)
     requested_scope = _optional(1024)
     wait_seconds = serializers.IntegerField(default=60, min_value=0, max_value=600)
@@ -249,7 +269,7 @@ class RespondIn(serializers.Serializer[Any]):
     decision = TextField(max_length=16)
     engineer = _optional(200)
     session_id = _optional(200)
-    note = _optional(2000)
+    note = _prose(2000)
     narrowed_pattern = _optional(1024)
     coexist_pattern = _optional(1024)
     coexist_symbols = serializers.DictField(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from claims import answers
@@ -176,6 +178,14 @@ def _narrowed(own: dict[str, Claim]) -> list[dict[str, Any]]:
     ]
 
 
+def _ran_out(claim: Claim) -> datetime:
+    """When an open claim's lease or idle time ran out."""
+    idle = settings.COORD.idle_timeout_sec
+    if not idle or claim.last_activity is None:
+        return claim.expires_at
+    return min(claim.expires_at, claim.last_activity + timedelta(seconds=idle))
+
+
 def _lost_entry(lost: Lost) -> dict[str, Any]:
     claim, holder = lost.claim, lost.holder
     return {
@@ -185,6 +195,6 @@ def _lost_entry(lost: Lost) -> dict[str, Any]:
         "pattern": claim.pattern,
         "repo": answers.repo_or_null(claim.repository.name),
         "reason": claim.end_reason or ("expired" if claim.expires_at <= clock.now() else "idle"),
-        "ended_at": clock.iso(claim.released_at or claim.expires_at),
+        "ended_at": clock.iso(claim.released_at or _ran_out(claim)),
         "held_now_by": holder.engineer if holder else None,
     }
