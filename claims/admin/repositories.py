@@ -7,11 +7,12 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
 from claims import checkout
-from claims.models import Repository
+from claims.models import Claim, Repository
 from claims.names import BadRepo, fold_repo
 from claims.selectors.listing import live
 from claims.services.repositories import SETTINGS, edit_repository
@@ -66,9 +67,10 @@ class RepositoryAdmin(SavingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the number of live claims."""
-        held = Count("claims", filter=live(clock.now(), "claims__"))
+        here = Claim.objects.filter(live(clock.now()), repository=OuterRef("pk")).order_by()
+        held = here.values("repository").annotate(held=Count("pk")).values("held")
         rows: QuerySet[Any] = super().get_queryset(request)
-        return cast("QuerySet[Any]", rows.annotate(held=held))
+        return cast("QuerySet[Any]", rows.annotate(held=Coalesce(Subquery(held), 0)))
 
     @admin.display(description="Live claims", ordering="held")
     def live_claims(self, repository: Any) -> int:

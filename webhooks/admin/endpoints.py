@@ -148,7 +148,7 @@ class EndpointAdmin(ActingAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ActingAdmin):
-    """The outbox, newest event first."""
+    """The outbox, newest first."""
 
     list_display = (
         "event",
@@ -165,7 +165,7 @@ class DeliveryAdmin(ActingAdmin):
     search_fields = ("=id", "endpoint__url", "event__event_type", "last_error")
     search_help_text = "Address, event type, error, or a whole delivery id"
     date_hierarchy = "created_at"
-    ordering = ("-event_id", "-id")
+    ordering = ("-created_at", "-id")
     raw_id_fields = ("event",)
     actions = ("retry",)
 
