@@ -7,6 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from coordsite import views
+from coordsite.hooks.views import ToolHook
 
 handler400 = "coordsite.exceptions.bad_request"
 handler404 = "coordsite.exceptions.not_found"
@@ -20,6 +21,7 @@ urlpatterns = [
     path("openapi.json", views.openapi),
     path("docs", views.docs),
     path("redoc", views.redoc),
+    path("hooks/<str:tool>", ToolHook.as_view()),
     path("", include("claims.api.urls")),
     path("", include("ownership.api.urls")),
     path("", include("webhooks.api.urls")),
