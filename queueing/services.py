@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import F
 
-from common import wakeups
+from common import clock, wakeups
 from queueing.models import Ticket
 from queueing.selectors import counts
 from webhooks.services import record
@@ -71,7 +71,7 @@ def enqueue(
         alive_until=expires_at if hold_seconds else min(expires_at, now + timedelta(seconds=ALIVE_SECONDS)),
         server="" if hold_seconds else server,
     )
-    record(_event(ticket, EventType.QUEUE_ENQUEUE, urgency=urgency, expires_at=expires_at.isoformat()))
+    record(_event(ticket, EventType.QUEUE_ENQUEUE, urgency=urgency, expires_at=clock.iso(expires_at)))
     return ticket
 
 
@@ -80,7 +80,7 @@ def offer(ticket: Ticket, now: datetime) -> bool:
     until = now + timedelta(seconds=settings.COORD.offer_seconds)
     if not _move(ticket, ("waiting",), state="offered", offer_until=until):
         return False
-    record(_event(ticket, EventType.QUEUE_OFFER, offer_until=until.isoformat()))
+    record(_event(ticket, EventType.QUEUE_OFFER, offer_until=clock.iso(until)))
     wakeups.publish(f"ticket:{ticket.id}")
     return True
 

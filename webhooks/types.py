@@ -22,7 +22,6 @@ class EventType(StrEnum):
     CLAIM_TRANSFERRED = "claim_transferred"
     LEASE_SHORTENED = "lease_shortened"
     LEASE_RESTORED = "lease_restored"
-    LEASE_LOST = "lease_lost"
     AUTO_COEXIST = "auto-coexist"
     AUTO_NARROW = "auto-narrow"
 

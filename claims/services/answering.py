@@ -15,7 +15,7 @@ from claims.parties import Party
 from claims.scopes import Item, ItemError, read_items, read_pattern
 from claims.services import draining
 from claims.services.ending import By, End, end_claims
-from claims.services.succeeding import succeed
+from claims.services.succeeding import partners_of, succeed
 from claims.verdicts import Question, judge
 from common import clock
 from common.errors import Conflict, Invalid
@@ -79,6 +79,7 @@ def narrow(
         "new_claim_id": new.id,
         "fence": new.fence,
         "expires_at": clock.iso(new.expires_at),
+        "partner_claim_ids": partners_of(new),
     }
 
 
@@ -117,7 +118,12 @@ def coexist(locked: Locked, request: ReleaseRequest, prepared: Prepared) -> tupl
             created_at=locked.now,
         )
         made.append(claim)
-    record(*[_coexist_event(locked, holder, claim, request) for claim in made])
+    record(
+        *(
+            _coexist_event(locked, holder, claim, request, item)
+            for claim, item in zip(made, prepared.items, strict=True)
+        )
+    )
     draining.drain(locked, [claim.pattern for claim in made])  # the requester may be in line for it too
     return [claim.id for claim in made], {
         "coexist_pattern": made[0].pattern,
@@ -177,7 +183,9 @@ def _coexist_items(locked: Locked, request: ReleaseRequest, wanted: Wanted) -> t
     return items
 
 
-def _coexist_event(locked: Locked, holder: Claim, claim: Claim, request: ReleaseRequest) -> NewEvent:
+def _coexist_event(
+    locked: Locked, holder: Claim, claim: Claim, request: ReleaseRequest, item: Item
+) -> NewEvent:
     return NewEvent(
         type=EventType.CLAIM_COEXIST,
         repo=locked.name,
@@ -189,6 +197,8 @@ def _coexist_event(locked: Locked, holder: Claim, claim: Claim, request: Release
             "holder_claim_id": holder.id,
             "requester_claim_id": claim.id,
             "coexist_pattern": claim.pattern,
+            "scope_type": claim.scope_type,
+            "symbols": list(item.symbols) if item.symbols else None,
             "fence": claim.fence,
             "expires_at": clock.iso(claim.expires_at),
         },

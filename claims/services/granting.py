@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,7 +47,9 @@ def write_grant(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: 
     claims = [renewed.get(index) or made[first[item.key]] for index, item in enumerate(request.items)]
     for claim in made.values():
         metrics.claims_created(claim.severity)
-    events = [*_partner_events(locked, request, links), granted_event(request.repo, request.party, claims)]
+    symbols = {claim.id: item.symbols for claim, item in zip(claims, request.items, strict=True)}
+    granted = granted_event(request.repo, request.party, claims, symbols=symbols)
+    events = [*_partner_events(locked, request, links), granted]
     return Grant(claims, events, _partner_warnings(verdict))
 
 
@@ -188,9 +190,15 @@ def _partner_events(
 
 
 def granted_event(
-    repo: str, party: Party, claims: Sequence[Claim], *, operator: str | None = None, **more: Any
+    repo: str,
+    party: Party,
+    claims: Sequence[Claim],
+    *,
+    symbols: Mapping[str, Sequence[str] | None],
+    operator: str | None = None,
+    **more: Any,
 ) -> NewEvent:
-    """The event of claims that a party holds from now on; ``more`` goes into its detail."""
+    """The event of claims that a party holds from now on; ``symbols`` by claim; ``more`` joins its detail."""
     detail: dict[str, Any] = {
         "claim_ids": [claim.id for claim in claims],
         "engineer": party.engineer,
@@ -202,7 +210,9 @@ def granted_event(
                 "pattern": claim.pattern,
                 "fence": claim.fence,
                 "expires_at": clock.iso(claim.expires_at),
+                "claim_type": claim.claim_type,
                 "scope_type": claim.scope_type,
+                "symbols": list(symbols[claim.id] or ()) or None,
             }
             for claim in claims
         ],

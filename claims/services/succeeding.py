@@ -47,6 +47,12 @@ def succeed(locked: Locked, old: Claim, pattern: Pattern, **changes: Any) -> Cla
     return new
 
 
+def partners_of(claim: Claim) -> list[str]:
+    """The claims that a claim coexists with, whether they are live or not."""
+    here = claim.partners_here.values_list("partner_id", flat=True)
+    return sorted({*here, *claim.partners_there.values_list("holder_id", flat=True)})
+
+
 def _keep_partners(locked: Locked, old: Claim, new: Claim, pattern: Pattern) -> None:
     kept = []
     for link in [*old.partners_here.all(), *old.partners_there.all()]:

@@ -9,7 +9,7 @@ from claims.scopes import read_pattern
 from claims.services import draining
 from claims.services.ending import By, End, end_claims, repository_of, settle_due
 from claims.services.granting import granted_event
-from claims.services.succeeding import succeed
+from claims.services.succeeding import partners_of, succeed
 from claims.verdicts import Question, judge
 from claims.waits import item_of
 from common.caller import Caller
@@ -43,7 +43,9 @@ def transfer_claim(
         end_claims(locked, [old.id], End.HANDED, by, drain=False)
         pattern = read_pattern(old.pattern, case_insensitive=locked.case_insensitive)
         new = succeed(locked, old, pattern, engineer=engineer, session_id=session_id)
-        record(granted_event(repo, party, [new], operator=caller.name, transferred_from=old.id))
+        symbols = {new.id: list(new.symbols.values_list("path", flat=True))}
+        more = {"transferred_from": old.id, "partner_claim_ids": partners_of(new)}
+        record(granted_event(repo, party, [new], symbols=symbols, operator=caller.name, **more))
         draining.drain(locked)
         return new
 
