@@ -6,29 +6,54 @@ database and answer at once. All others are Django's management commands.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import importlib
+import importlib.util
 import os
-import pkgutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TextIO
 
 from coordsite.config import ConfigError, NoAuthentication
 
 COMMANDS = "coordsite.management.commands"
+APPS = ("coordsite", "claims", "ownership", "queueing", "webhooks")
+"""The packages that may bring commands, this one first."""
 DIRECT = frozenset(
-    {"start", "stop", "status", "claims", "release", "init", "upgrade", "doctor", "completions", "configdocs"}
+    {
+        "start",
+        "stop",
+        "status",
+        "claims",
+        "release",
+        "engineers",
+        "init",
+        "upgrade",
+        "doctor",
+        "guard",
+        "ci",
+        "mcp",
+        "completions",
+        "configdocs",
+    }
 )
 """Commands that run without Django's set-up."""
 
 BY_USE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Run the service", ("start", "stop", "status", "demo")),
-    ("Look and act", ("claims", "release", "outbox", "export", "backup")),
-    ("Wire a repository", ("init", "upgrade", "doctor", "guard", "completions")),
-    ("Operate", ("tokens", "migrate", "createsuperuser", "check", "configdocs")),
+    ("Look and act", ("claims", "release", "engineers", "outbox")),
+    ("Wire a repository", ("init", "upgrade", "doctor", "guard", "ci", "mcp", "completions")),
+    ("Operate", ("tokens", "import-reference", "migrate", "createsuperuser", "check", "configdocs")),
 )
+DJANGOS = {
+    "migrate": "Bring the database to this version's schema.",
+    "createsuperuser": "Make an account for the dashboard.",
+    "check": "Check the configuration.",
+}
+"""Commands of Django that are part of coord's own."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -133,60 +158,60 @@ def use_home() -> None:
 
 def unknown(name: str) -> int:
     """Say which command was meant; 2."""
-    close = difflib.get_close_matches(name, [*own_commands(), *DIRECT], n=1)
+    close = difflib.get_close_matches(name, [*own_commands(), *DJANGOS], n=1)
     hint = f"did you mean `coord {close[0]}`?" if close else "`coord` lists the commands"
     print(f"coord: no such command: {name}; {hint}", file=sys.stderr)
     return 2
 
 
-def own_commands() -> list[str]:
-    """The commands of this package."""
-    package = importlib.import_module(COMMANDS)
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+def own_commands() -> dict[str, Path]:
+    """The commands of coord's packages by name, each with its source. Imports none of them."""
+    found: dict[str, Path] = {}
+    for app in APPS:
+        spec = importlib.util.find_spec(app)
+        for root in (spec.submodule_search_locations or ()) if spec else ():
+            for path in sorted(Path(root, "management", "commands").glob("[!_]*.py")):
+                found.setdefault(path.stem, path)
+    return found
 
 
 def overview(stream: TextIO) -> None:
     """The commands by use, with each one's first line of help."""
     present = own_commands()
-    listed: set[str] = set()
-
-    def write(names: Iterable[str]) -> None:
-        for name in names:
-            listed.add(name)
-            print(f"  {name:<16} {help_of(name)}", file=stream)
-
     print("usage: coord <command> [options]\n", file=stream)
-    for use, names in BY_USE:
+    listed = {name for _, names in BY_USE for name in names}
+    more = ("More", tuple(name for name in sorted(present) if name not in listed))
+    for use, names in (*BY_USE, more):
         here = [name for name in names if name in present or name in DJANGOS]
         if here:
             print(f"{use}:", file=stream)
-            write(here)
-    others = [name for name in present if name not in listed]
-    if others:
-        print("More:", file=stream)
-        write(others)
+        for name in here:
+            print(f"  {name:<16} {DJANGOS.get(name) or help_of(present[name])}", file=stream)
     print(
         "\n`coord help <command>` tells more; every other command of Django works too.",
         file=stream,
     )
 
 
-DJANGOS = {
-    "migrate": "Bring the database to this version's schema.",
-    "createsuperuser": "Make an account for the dashboard.",
-    "check": "Check the configuration.",
-}
-
-
-def help_of(name: str) -> str:
-    """The first line of a command's help."""
-    if name in DJANGOS:
-        return DJANGOS[name]
+def help_of(path: Path) -> str:
+    """The first sentence of a command's help, read from its source: no import, so the list comes at once."""
     try:
-        module = importlib.import_module(f"{COMMANDS}.{name}")
-    except Exception:  # a command that needs Django's set-up for its import
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
         return ""
-    return str(module.Command.help).splitlines()[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == "Command":
+            for statement in node.body:
+                if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "help":
+                    return first_sentence(ast.literal_eval(statement.value))
+    return ""
+
+
+def first_sentence(text: str) -> str:
+    """Up to the first full stop or colon that ends a clause."""
+    line = " ".join(text.split())
+    end = line.find(". ")
+    return line if end < 0 else line[: end + 1]
 
 
 def installed_version() -> str:

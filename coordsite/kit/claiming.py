@@ -11,6 +11,7 @@ from coordsite.kit.service import Answer, Unreachable, clean, segment
 
 MAX_CLAIMED = 100
 MAX_BATCH = 5000
+MAX_REMEMBERED = 2000
 _SHOWN = 5
 
 
@@ -29,12 +30,14 @@ class Holder(NamedTuple):
 class Verdict(NamedTuple):
     """What the service says: ``held`` names the holders; ``fault`` tells why there is no verdict.
 
-    Neither: everything asked for is granted. ``next`` is the service's own advice.
+    Neither: everything asked for is granted. ``next`` is the service's own advice. ``stale`` are paths
+    that were changed under a claim which is over by now.
     """
 
     held: tuple[Holder, ...] = ()
     fault: str = ""
     next: str = ""
+    stale: tuple[str, ...] = ()
 
 
 def claim(area: Area, paths: list[str], call: str = "", note: str = "") -> Verdict:
@@ -62,7 +65,10 @@ def claim(area: Area, paths: list[str], call: str = "", note: str = "") -> Verdi
             return Verdict(fault=answer.detail)
         foreign = _not_mine(area, held)
         return Verdict(foreign, next=_text(answer.body, "next", 300)) if foreign else Verdict()
-    return Verdict() if answer.status == 200 else Verdict(fault=_fault(answer))
+    if answer.status != 200:
+        return Verdict(fault=fault_of(answer))
+    _note_fences(area, answer, paths)
+    return Verdict()
 
 
 def check(area: Area, paths: list[str], sessions: list[str], engineer: str | None = None) -> Verdict:
@@ -81,9 +87,8 @@ def check(area: Area, paths: list[str], sessions: list[str], engineer: str | Non
         except Unreachable as error:
             return Verdict(fault=str(error))
         if answer.status != 200 or not isinstance(answer.body.get("has_conflicts"), bool):
-            return Verdict(fault=_fault(answer))
-        if answer.body["has_conflicts"]:
-            held += _holders(answer, asked)
+            return Verdict(fault=fault_of(answer))
+        held += _holders(answer, asked)
     return Verdict(tuple(held))
 
 
@@ -108,7 +113,22 @@ def _pattern(path: str) -> str:
     return f"./{path}" if path.startswith(("!", "#", " ")) else path
 
 
-def _fault(answer: Answer) -> str:
+def _note_fences(area: Area, answer: Answer, paths: list[str]) -> None:
+    """Keep the number that each claim was granted with: a push shows it, so that a lost lease is noticed."""
+    fences: dict[str, Any] = area.state.values.setdefault("fences", {})
+    wanted = {_pattern(path).removeprefix("./"): path for path in paths}
+    rows = answer.body.get("claims")
+    for row in rows if isinstance(rows, list) else []:
+        path = wanted.get(str(row.get("pattern"))) if isinstance(row, dict) else None
+        if path is not None and isinstance(row.get("fence"), int):
+            fences.pop(path, None)
+            fences[path] = [str(row.get("id")), row["fence"]]
+    while len(fences) > MAX_REMEMBERED:
+        fences.pop(next(iter(fences)))
+
+
+def fault_of(answer: Answer) -> str:
+    """Why an answer is no verdict, in a few words."""
     if answer.status == 401:
         return f"the service refuses the token ({answer.detail})"
     return f"the service answers {answer.status}: {answer.detail}"
@@ -125,8 +145,8 @@ def _holders(answer: Answer, paths: list[str]) -> tuple[Holder, ...]:
     wanted = {_pattern(path): path for path in paths}
     found = []
     for entry in entries if isinstance(entries, list) else []:
-        if not isinstance(entry, dict):
-            continue
+        if not isinstance(entry, dict) or entry.get("kind") == "queued":
+            continue  # who only waits holds nothing
         nested = entry.get("conflicting_claim")
         claim = nested if isinstance(nested, dict) else entry
         asked = _text(entry, "your_pattern", 500)

@@ -10,7 +10,7 @@ from coordsite.kit.payloads import Event
 from coordsite.kit.state import State
 
 if TYPE_CHECKING:
-    from coordsite.kit.claiming import Verdict
+    from coordsite.kit.claiming import Holder, Verdict
 
 SIGN_OF_LIFE_SECONDS = 60
 MAX_EXPANDED = 2000
@@ -74,10 +74,11 @@ def after(event: Event) -> Reply:
     if event.native == "afterFileEdit":
         from coordsite.kit.claiming import claim, refusal
 
-        verdicts = [
-            claim(each, each.paths, _key(event)) for each in areas_of(event.paths, event.session, event.tool)
-        ]
-        held = tuple(holder for verdict in verdicts for holder in verdict.held)
+        held: tuple[Holder, ...] = ()
+        for each in areas_of(event.paths, event.session, event.tool):
+            verdict = claim(each, each.paths, _key(event))
+            _remember(each, event, verdict)
+            held += verdict.held
         return Reply(note=refusal(held, "leave it out of your commit.")) if held else Reply()
     note = _reconcile(area, event) if event.command or not event.paths else ""
     _sign_of_life(area)

@@ -1,8 +1,9 @@
 """git's hooks: ``pre-commit`` and ``pre-push`` let through only what nobody else holds.
 
-A confirmed conflict always blocks. When there is no verdict (service away, token refused, git trouble) the
-mode decides: ``advise`` (default) says so and lets the commit or push pass, ``enforce`` blocks. git's own
-``--no-verify`` bypasses both. A hook that stood there before runs first (``COORD_CHAINED``).
+A confirmed conflict always blocks. When there is no verdict (service away, token refused, git trouble), or
+the claim that a file was changed under is over by now, the mode decides: ``advise`` (default) says so and
+lets the commit or push pass, ``enforce`` blocks. git's own ``--no-verify`` bypasses both. A hook that stood
+there before runs first (``COORD_CHAINED``).
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import sys
 
 from coordsite.kit import sessions
 from coordsite.kit.areas import Area, proven_engineer
-from coordsite.kit.claiming import Holder, Verdict, check, refusal
+from coordsite.kit.claiming import Holder, Verdict, refusal
 from coordsite.kit.gitread import GitFailed, git, line, names
 from coordsite.kit.places import coordination_of, is_private, repository_of
 from coordsite.kit.pushed import changed_paths, current, toplevel, updates_of
+from coordsite.kit.service import clean
+from coordsite.kit.verifying import Who, remembered, verify
 
 MAX_STDIN = 8 * 1024 * 1024
 _SUGGESTED = 20
@@ -43,6 +46,8 @@ def run(name: str, arguments: list[str]) -> int:
         return 1
     if verdict.fault:
         return _no_verdict(name, mode, verdict.fault)
+    if verdict.stale:
+        return _lost(name, mode, verdict.stale)
     return 0
 
 
@@ -72,6 +77,8 @@ def _stdin() -> bytes:
 def _chained(name: str, arguments: list[str], raw: bytes) -> int:
     """The exit code of the hook that stood there before coord's; 0 when there is none."""
     path = os.environ.pop("COORD_CHAINED", "")
+    if os.environ.get("COORD_GUARD_TEST"):
+        return 0  # a trial of the guard, not a commit or push
     if not path or not os.access(path, os.X_OK):
         return 0
     given = raw if name == "pre-push" else None
@@ -118,11 +125,12 @@ def _judge(area: Area, paths: list[str]) -> Verdict:
         proven or area.settings.identity or line(area.repository.top, "config", "user.name") or "unknown"
     )
     own = sessions.own(area.directory, os.environ.get("COORD_SESSION_ID", "").strip())
-    verdict = check(area, paths, own, engineer)
+    verdict = verify(area, paths, Who(engineer, tuple(own)), remembered(area, own, paths))
     ended = sessions.ended(area.directory)
     if verdict.held and proven and ended and any(holder.engineer == proven for holder in verdict.held):
-        again = check(area, list(dict.fromkeys(h.path for h in verdict.held)), own + ended, engineer)
-        return again if not again.fault else verdict
+        taken = list(dict.fromkeys(holder.path for holder in verdict.held))
+        again = verify(area, taken, Who(engineer, (*own, *ended)))
+        return verdict if again.fault else verdict._replace(held=again.held)
     return verdict
 
 
@@ -139,6 +147,18 @@ def _explain(name: str, held: tuple[Holder, ...], paths: list[str]) -> str:
     else:
         advice = "git reset -- " + shlex.join(sorted(taken)[:_SUGGESTED]) + " && git commit"
     return refusal(held, advice, "committed") + "\n"
+
+
+def _lost(name: str, mode: str, stale: tuple[str, ...]) -> int:
+    what = "commit" if name == "pre-commit" else "push"
+    shown = ", ".join(clean(path, 120) for path in stale[:_SUGGESTED])
+    more = f" and {len(stale) - _SUGGESTED} more" if len(stale) > _SUGGESTED else ""
+    advice = "Next: claim these files again and read what others changed in them since."
+    sys.stderr.write(f"coord: the claim is over under which was changed: {shown}{more}.\n{advice}\n")
+    if mode == "enforce":
+        sys.stderr.write(f"coord: {what} blocked (COORD_PREPUSH_MODE=enforce).\n")
+        return 1
+    return 0
 
 
 def _no_verdict(name: str, mode: str, fault: str) -> int:

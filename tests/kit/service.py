@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import json
 import threading
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,9 @@ class FakeService:
         self.tokens: dict[str, str | None] = {"token-shared": None}
         self.failure: tuple[int, dict[str, Any]] | None = None
         self.version = "0.1.0"
+        self.verifies = True
         self._lock = threading.Lock()
+        self._fences = itertools.count(1)
         self._keys: dict[str, tuple[int, dict[str, Any]]] = {}
         service = self
 
@@ -76,6 +79,7 @@ class FakeService:
             "description": None,
             "expires_at": (datetime.now(UTC) + timedelta(minutes=42)).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "scope_type": "file",
+            "fence": next(self._fences),
             **fields,
         }
         self.claims.append(claim)
@@ -121,6 +125,8 @@ class FakeService:
             return 200, {"claims": found, "count": len(found)}
         if (method, path) == ("POST", "/conflicts/batch"):
             return self._conflicts(body)
+        if (method, path) == ("POST", "/verify") and self.verifies:
+            return self._verify(body)
         if path.startswith("/sessions/"):
             session = unquote(path.split("/")[2])
             if path.endswith("/release"):
@@ -156,7 +162,7 @@ class FakeService:
         ]
         if conflicts:
             return 409, {"claim_ids": [], "conflicts": conflicts, "warnings": [], "options": ["wait"]}
-        ids = []
+        granted = []
         for item in body["claims"]:
             known = next(
                 (
@@ -169,8 +175,14 @@ class FakeService:
             claim = known or self.hold(
                 item["pattern"], body["engineer"], body.get("session_id"), repo=body.get("repo")
             )
-            ids.append(claim["id"])
-        return 200, {"claim_ids": ids, "conflicts": [], "warnings": [], "options": []}
+            granted.append(claim)
+        return 200, {
+            "claim_ids": [claim["id"] for claim in granted],
+            "conflicts": [],
+            "warnings": [],
+            "options": [],
+            "claims": [{name: claim[name] for name in ("id", "pattern", "fence")} for claim in granted],
+        }
 
     def _conflicts(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if len(body["patterns"]) > 5000:
@@ -190,3 +202,26 @@ class FakeService:
             )
         ]
         return 200, {"has_conflicts": bool(found), "conflicts": found, "safe": not found}
+
+    def _verify(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if len(body["changes"]) > 5000:
+            return 422, {"detail": [{"msg": "too many changes"}]}
+        live = {claim["id"]: claim["fence"] for claim in self.claims}
+        lost = any(live.get(shown["id"]) != shown["fence"] for shown in body["claims"])
+        rows = []
+        for path in body["changes"]:
+            foreign = self._foreign(path, body.get("repo"), body["engineer"] or "", body["session_ids"])
+            held = foreign[0] if foreign else None
+            rows.append(
+                {
+                    "path": path,
+                    "verdict": "held_by_other" if held else "stale_fence" if lost else "unclaimed",
+                    "claim_id": held and held["id"],
+                    "holder": held and held["engineer"],
+                    "pattern": held and held["pattern"],
+                    "description": held and held["description"],
+                    "minutes_left": 42 if held else None,
+                }
+            )
+        bad = [row for row in rows if row["verdict"] != "unclaimed"]
+        return 200, {"ok": not bad, "paths": rows, "claims": [], "next": None}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.conftest import Clone
+from tests.kit.conftest import Clone, Fire, claude, edit
 from tests.kit.service import FakeService
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def push(clone: Clone, *arguments: str, **environ: str) -> subprocess.CompletedP
 
 
 def asked(service: FakeService) -> list[str]:
-    return sorted(path for body in service.asked("POST", "/conflicts/batch") for path in body["patterns"])
+    return sorted(path for body in service.asked("POST", "/verify") for path in body["changes"])
 
 
 def test_it_pushes_what_nobody_holds(clone: Clone, service: FakeService, remote: Path) -> None:
@@ -60,7 +60,7 @@ def test_it_rejects_what_another_holds(clone: Clone, service: FakeService, remot
     head = clone.commit("a.py")
     done = push(clone, "origin", "main")
     assert done.returncode != 0
-    assert "coord: a.py is held by bob for 42 more min." in done.stderr
+    assert "coord: a.py is held by bob for 42 more min (rework)." in done.stderr
     assert "Next: push again after the holder released" in done.stderr
     assert head not in subprocess.check_output(["git", "-C", str(remote), "rev-parse", "main"], text=True)
     assert push(clone, "--no-verify", "origin", "main").returncode == 0
@@ -173,7 +173,7 @@ def test_it_reads_every_file_name(clone: Clone, service: FakeService, remote: Pa
         clone.commit(name)
     assert push(clone, "origin", "main").returncode == 0
     assert asked(service) == sorted(odd)
-    assert len(service.asked("POST", "/conflicts/batch")) == 1
+    assert len(service.asked("POST", "/verify")) == 1
 
 
 def test_it_asks_in_batches(clone: Clone, service: FakeService, remote: Path) -> None:
@@ -182,7 +182,7 @@ def test_it_asks_in_batches(clone: Clone, service: FakeService, remote: Path) ->
         (clone.path / f"many/{number}").touch()
     clone.commit("last.py")
     assert push(clone, "origin", "main").returncode == 0
-    assert [len(body["patterns"]) for body in service.asked("POST", "/conflicts/batch")] == [5000, 101]
+    assert [len(body["changes"]) for body in service.asked("POST", "/verify")] == [5000, 101]
 
 
 @pytest.mark.parametrize("trouble", ["away", "token", "answer"])
@@ -195,7 +195,7 @@ def test_it_follows_the_mode_when_there_is_no_verdict(
     elif trouble == "token":
         clone.initialise(service.url, "wrong")
     else:
-        service.failure = (200, {"has_conflicts": "maybe"})
+        service.failure = (200, {"paths": "maybe"})
     enforced = push(clone, "origin", "main", COORD_PREPUSH_MODE="enforce")
     assert enforced.returncode != 0
     assert "no verdict" in enforced.stderr
@@ -208,6 +208,36 @@ def test_it_blocks_a_conflict_in_every_mode(clone: Clone, service: FakeService, 
     service.hold("a.py", "bob", "bob-1")
     clone.commit("a.py")
     assert push(clone, "origin", "main", COORD_PREPUSH_MODE="advise").returncode != 0
+
+
+def test_it_asks_a_service_without_verify_for_conflicts(
+    clone: Clone, service: FakeService, remote: Path
+) -> None:
+    service.verifies = False
+    service.hold("a.py", "bob", "bob-1")
+    clone.commit("a.py")
+    done = push(clone, "origin", "main")
+    assert done.returncode != 0
+    assert "coord: a.py is held by bob for 42 more min." in done.stderr
+    service.claims.clear()
+    assert push(clone, "origin", "main").returncode == 0
+
+
+def test_it_notices_a_claim_that_was_lost_meanwhile(
+    clone: Clone, service: FakeService, remote: Path, fire: Fire
+) -> None:
+    fire("claude", claude(clone, "SessionStart"))
+    fire("claude", edit(clone, "a.py"))
+    (clone.path / ".coordination/sessions.live").write_text(f"alice-1 {os.getpid()} 0 hook\n")
+    clone.commit("a.py")
+    mine = service.claims.pop()
+    enforced = push(clone, "origin", "main", COORD_PREPUSH_MODE="enforce")
+    assert enforced.returncode != 0
+    assert "coord: the claim is over under which was changed: a.py." in enforced.stderr
+    assert service.asked("POST", "/verify")[-1]["claims"] == [{"id": mine["id"], "fence": mine["fence"]}]
+    advised = push(clone, "origin", "main")
+    assert advised.returncode == 0
+    assert "Next: claim these files again" in advised.stderr
 
 
 def test_it_never_shows_the_token_on_a_command_line(

@@ -1,0 +1,80 @@
+"""The base of coord's commands: examples in the help, Django's own options out of sight, progress."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, TextIO
+
+from django.core.management.base import BaseCommand, DjangoHelpFormatter
+
+PATIENCE_S = 1.0
+
+
+class _Formatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
+    """Django's order of options; the examples keep their lines."""
+
+
+class CoordCommand(BaseCommand):
+    """A command with ``examples`` below its options, one a line."""
+
+    examples: ClassVar[tuple[str, ...]] = ()
+    suppressed_base_arguments = {
+        "--version",
+        "-v",
+        "--verbosity",
+        "--settings",
+        "--pythonpath",
+        "--traceback",
+        "--no-color",
+        "--force-color",
+        "--skip-checks",
+    }
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        """The parser, with the examples below its options."""
+        lines = "".join(f"  {example}\n" for example in self.examples)
+        epilog = f"examples:\n{lines}" if lines else None
+        return super().create_parser(
+            prog_name, subcommand, **{"epilog": epilog, "formatter_class": _Formatter, **kwargs}
+        )
+
+
+class ClientCommand(CoordCommand):
+    """A command that asks the service or works on files of the working directory. Needs no database."""
+
+    requires_system_checks = []
+    requires_migrations_checks = False
+
+
+@contextmanager
+def working(text: str, stream: TextIO | None = None) -> Iterator[None]:
+    """Say on a terminal what takes so long, once it takes over a second; take it away when it is done.
+
+    Prints nothing where standard error is no terminal.
+    """
+    out = stream or sys.stderr
+    if not out.isatty():
+        yield
+        return
+    said = threading.Event()
+
+    def say() -> None:
+        said.set()
+        out.write(f"{text} …")
+        out.flush()
+
+    timer = threading.Timer(PATIENCE_S, say)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        if said.is_set():
+            out.write("\r\033[K")
+            out.flush()
