@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from common import clock
 from coordsite.kit.areas import Area
-from coordsite.kit.service import Answer, Unreachable, clean, segment
+from coordsite.kit.service import Answer, Service, Unreachable, clean, segment
 
 MAX_CLAIMED = 100
 MAX_BATCH = 5000
@@ -71,7 +71,22 @@ def claim(area: Area, paths: list[str], call: str = "", note: str = "") -> Verdi
     return Verdict()
 
 
-def check(area: Area, paths: list[str], sessions: list[str], engineer: str | None = None) -> Verdict:
+class Place(Protocol):
+    """Where and in whose name to ask: an area, or a repository known by its name alone."""
+
+    @property
+    def repo(self) -> str:
+        """The repository's name for the service."""
+
+    @property
+    def engineer(self) -> str:
+        """In whose name."""
+
+    def service(self, timeout: float = ...) -> Service:
+        """A client of the service."""
+
+
+def check(area: Place, paths: list[str], sessions: list[str], engineer: str | None = None) -> Verdict:
     """Ask whether somebody else holds any of the paths; claims nothing."""
     held: list[Holder] = []
     for start in range(0, len(paths), MAX_BATCH):

@@ -28,6 +28,7 @@ class Asked(NamedTuple):
     owners: bool = True
     force: bool = False
     root: str | None = None
+    ci: str | None = None
 
 
 class Outcome(NamedTuple):
@@ -153,6 +154,7 @@ def _choices(site: Site, asked: Asked, config: dict[str, Any], *, create: bool) 
         hooks=asked.hooks,
         owners=asked.owners,
         force=asked.force,
+        ci=asked.ci or "",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from coordsite.kit.claiming import MAX_BATCH, Holder, Verdict, check, fault_of
+from coordsite.kit.claiming import MAX_BATCH, Holder, Place, Verdict, check, fault_of
 from coordsite.kit.service import Answer, Unreachable, clean
 from coordsite.kit.state import State
 
@@ -29,7 +29,7 @@ class Who(NamedTuple):
 
 
 def verify(
-    area: Area, paths: list[str], who: Who, fences: tuple[Fence, ...] = (), base: str = "", head: str = ""
+    area: Place, paths: list[str], who: Who, fences: tuple[Fence, ...] = (), base: str = "", head: str = ""
 ) -> Verdict:
     """The verdict on changed paths; ``stale`` are those made under a claim that is over.
 

@@ -38,6 +38,7 @@ class Choices(NamedTuple):
     owners: bool = True
     force: bool = False
     upgrade: bool = False
+    ci: str = ""
 
 
 class Wired(NamedTuple):
@@ -55,6 +56,9 @@ FILES: dict[Tool, Wired] = {
 }
 
 
+CI_FILES = {"github": ".github/workflows/coord.yml", "gitlab": ".gitlab/coord.yml"}
+
+
 def plan(site: Site, choices: Choices, renderer: Renderer = render) -> list[Change]:
     """Every file that the choices touch, as it is and as it will be. Reads only."""
     found = [
@@ -68,7 +72,20 @@ def plan(site: Site, choices: Choices, renderer: Renderer = render) -> list[Chan
     if choices.hooks:
         found += githooks.plan(site, renderer)
     found.append(_merged(site, ".gitignore", merging.merge_gitignore))
+    if choices.ci:
+        found.append(_pipeline(site, CI_FILES[choices.ci], renderer(f"ci/{choices.ci}.yml"), choices.force))
     return found
+
+
+def _pipeline(site: Site, name: str, wanted: str, force: bool) -> Change:
+    """The CI pipeline's file, always at the work tree's top. One that was edited stays, unless forced."""
+    path = os.path.join(site.repository.top, *name.split("/"))
+    before = read_text(path)
+    if before is not None and before != wanted and not force:
+        return Change(
+            path, before, before, refused="was edited; compare with `coord ci --template`, or --force"
+        )
+    return Change(path, before, wanted)
 
 
 def tool_changes(site: Site, tool: Tool, renderer: Renderer = render) -> list[Change]:

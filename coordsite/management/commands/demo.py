@@ -8,18 +8,21 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from common.commands import CoordCommand
 from coordsite.demo import stage, story
 
 
-class Command(BaseCommand):
+class Command(CoordCommand):
     """Show the product at work: a real source tree, a service, two agents over MCP, a person with curl."""
 
     help = (
-        "Start a service of its own on a real source tree (the installed Django, put under git) and let two"
-        " MCP agents and a person with curl claim, collide, wait, extend and release. Leaves nothing behind."
+        "Show two agents and a person at work on a real source tree. Starts a service of its own; the agents"
+        " come over MCP, the person with curl; they claim, collide, wait, extend and release. Leaves nothing"
+        " behind."
     )
+    examples = ("coord demo",)
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -5,22 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from common.commands import ClientCommand
 from coordsite.kit.initialising import Asked, Outcome, initialise
 from coordsite.kit.payloads import TOOLS
 from coordsite.kit.sites import NotHere
-from coordsite.kit.wiring import diff
-
-EXAMPLES = """examples:
-  coord init --yes
-  coord init --tool claude --tool cursor --yes
-  coord init --mode remote --service-url https://coord.acme.dev --yes
-  coord init --root apps/web --dry-run
-"""
+from coordsite.kit.wiring import CI_FILES, diff
 
 
 def report(command: BaseCommand, outcome: Outcome, *, as_json: bool, dry_run: bool) -> None:
@@ -42,18 +36,17 @@ def report(command: BaseCommand, outcome: Outcome, *, as_json: bool, dry_run: bo
         sys.exit(1)
 
 
-class Command(BaseCommand):
+class Command(ClientCommand):
     """Translates flags and prompts into :func:`coordsite.kit.initialising.initialise`."""
 
     help = "Wire this repository: MCP server, hooks, guards and the text for agents."
-    requires_system_checks = []
-    requires_migrations_checks = False
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        """The parser, with examples below its options."""
-        return super().create_parser(
-            prog_name, subcommand, epilog=EXAMPLES, formatter_class=RawDescriptionHelpFormatter, **kwargs
-        )
+    examples = (
+        "coord init --yes",
+        "coord init --tool claude --tool cursor --yes",
+        "coord init --mode remote --service-url https://coord.acme.dev --yes",
+        "coord init --root apps/web --dry-run",
+        "coord init --ci github --yes",
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -66,6 +59,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-owners", action="store_true", help="write no owners.yaml")
         parser.add_argument("--force", action="store_true", help="renew owners.yaml and the token")
         parser.add_argument("--root", metavar="PATH", help="wire a directory inside the repository")
+        parser.add_argument("--ci", choices=list(CI_FILES), help="write a pipeline that runs `coord ci`")
         parser.add_argument("--dry-run", action="store_true", help="show the changes, write nothing")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
@@ -82,6 +76,7 @@ class Command(BaseCommand):
             owners=not options["no_owners"],
             force=options["force"],
             root=options["root"],
+            ci=options["ci"],
         )
         try:
             outcome = initialise(os.getcwd(), asked, dry_run=options["dry_run"])
@@ -89,6 +84,8 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=1) from None
         report(self, outcome, as_json=options["json"], dry_run=options["dry_run"])
         if not options["json"] and not options["dry_run"]:
+            if options["ci"] == "gitlab":
+                self.stdout.write("In .gitlab-ci.yml: include: [{local: .gitlab/coord.yml}]")
             self.stdout.write("Next: commit the tracked files, then run `coord doctor`.")
 
     def _ask(self, tools: tuple[str, ...], mode: str | None, url: str | None) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from common.commands import ClientCommand, working
 from coordsite.config import Config, kept_secret, load
 from coordsite.home import Home, home_of
 from coordsite.instance import InstanceTaken, hold
@@ -41,12 +42,11 @@ class State:
     replicas: tuple[str, ...] = ()
 
 
-class Command(BaseCommand):
+class Command(ClientCommand):
     """Prepares the state directory and the children's environment, then supervises."""
 
     help = "Start the service: API, dashboard and background tasks."
-    requires_system_checks = []
-    requires_migrations_checks = False
+    examples = ("coord start", "coord start --background --json", "coord start --port 9000 --open-dashboard")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The flags; each wins over its variable."""
@@ -119,7 +119,8 @@ class Command(BaseCommand):
         os.close(said)
         os.close(log)
         patience = config.start_ready_timeout_sec * max(1, len(state.replicas)) + 5
-        readable, _, _ = select.select([ready], [], [], patience)
+        with working("Starting the service"):
+            readable, _, _ = select.select([ready], [], [], patience)
         if not readable or not os.read(ready, 1):
             process.terminate()
             process.wait()

@@ -1,48 +1,87 @@
-"""``coord status``: is the service there, which version, how many claims."""
+"""``coord status``: is the service there, which version, how many claims, with which token."""
 
 from __future__ import annotations
 
+import json
+import os
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from coordsite.asking import find_service
+from common.commands import ClientCommand, working
+from coordsite.asking import find_service, home_token
+from coordsite.bridge.environment import Settings, resolve
 from coordsite.kit.service import Service, Unreachable, clean
 
 
-class Command(BaseCommand):
-    """Three lines; exit code 0 when the service is ready."""
+class Command(ClientCommand):
+    """A few lines; exit code 0 when the service is ready and takes the token."""
 
-    help = "Say whether the service is ready, its version, and how many claims are live."
-    requires_system_checks = []
-    requires_migrations_checks = False
+    help = "Say whether the service is ready, its version, how many claims are live, and which token is used."
+    examples = ("coord status", "coord status --json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """None."""
+        """How to answer."""
+        parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the lines that the service's answers allow."""
+        """Print what the service's answers allow; exit code 1 when it is not ready or refuses the token."""
         service = find_service()
+        settings = resolve(os.environ, os.getcwd())
         try:
-            ready = service.call("GET", "/readyz")
-            about = service.call("GET", "/meta").body
+            with working("Asking the service"):
+                state = state_of(service, settings)
         except Unreachable as error:
             raise CommandError(f"{service.url} does not answer: {error}; `coord start` starts it") from None
-        word = "ready" if ready.status == 200 else f"not ready: {ready.detail}"
-        self.stdout.write(f"service        {service.url} ({word})")
-        aware = "yes" if about.get("repo_root_configured") else "no"
-        version = clean(str(about.get("version", "unknown")), 40)
-        self.stdout.write(f"version        {version}, knows a checkout: {aware}")
-        self.stdout.write(f"active claims  {live_claims(service)}")
-        if ready.status != 200:
+        self.stdout.write(json.dumps(state) if options["json"] else in_words(state))
+        if not state["ready"]:
             raise CommandError("The service is not ready")
+        if state["active_claims"] is None:
+            raise CommandError(f"The claims cannot be read: {state['trouble']}; run `coord doctor`")
 
 
-def live_claims(service: Service) -> str:
-    """The number of live claims, or why it is not known."""
-    try:
-        answer = service.call("GET", "/claims")
-    except Unreachable as error:
-        return f"unknown ({error})"
-    return str(answer.body.get("count")) if answer.status == 200 else f"unknown ({answer.detail})"
+def state_of(service: Service, settings: Settings) -> dict[str, Any]:
+    """What the service says about itself and about this client. Raises :class:`Unreachable`."""
+    ready = service.call("GET", "/readyz")
+    about = service.call("GET", "/meta").body
+    claims = service.call("GET", "/claims?active_only=true")
+    return {
+        "service_url": settings.shown_url,
+        "ready": ready.status == 200,
+        "detail": "" if ready.status == 200 else ready.detail,
+        "version": clean(str(about.get("version", "unknown")), 40),
+        "knows_a_checkout": bool(about.get("repo_root_configured")),
+        "active_claims": claims.body.get("count") if claims.status == 200 else None,
+        "trouble": "" if claims.status == 200 else claims.detail,
+        "repo": settings.repo_id,
+        "token": token_source(settings),
+    }
+
+
+def token_source(settings: Settings) -> str:
+    """Where the token comes from, in words."""
+    source = settings.sources.get("COORD_AUTH_TOKEN")
+    if source == "environment":
+        return "from environment"
+    if source == "file":
+        return "from .coordination/local.env"
+    return "from the local service" if home_token() else "not set"
+
+
+def in_words(state: dict[str, Any]) -> str:
+    """The state for people, one fact a line."""
+    word = "ready" if state["ready"] else f"not ready: {state['detail']}"
+    aware = "yes" if state["knows_a_checkout"] else "no"
+    shown = state["active_claims"]
+    if shown is None:
+        shown = f"unknown ({state['trouble']})"
+    return "\n".join(
+        [
+            f"service        {state['service_url']} ({word})",
+            f"version        {state['version']}, knows a checkout: {aware}",
+            f"active claims  {shown}",
+            f"repository     {state['repo'] or 'not set'}",
+            f"token          {state['token']}",
+        ]
+    )

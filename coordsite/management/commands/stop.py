@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
+from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from common.commands import ClientCommand, working
 from coordsite.config import load
 from coordsite.home import MARKER, Home, home_of, start_time
 
@@ -16,12 +19,15 @@ PATIENCE_S = 30.0
 LOOK_S = 0.05
 
 
-class Command(BaseCommand):
+class Command(ClientCommand):
     """SIGTERM, then SIGKILL; refuses to touch a process that is not the service."""
 
     help = "Stop the service that `coord start` runs."
-    requires_system_checks = []
-    requires_migrations_checks = False
+    examples = ("coord stop", "coord stop --json")
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """How to answer."""
+        parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 0 when nothing runs any more; 1 when the pid file names a foreign process."""
@@ -29,19 +35,26 @@ class Command(BaseCommand):
         try:
             running = home.running()
         except ValueError as error:
-            self.stdout.write(f"{home.pid_file} holds a bare number ({error}); remove it by hand.")
+            text = f"{home.pid_file} holds a bare number ({error}); remove it by hand."
+            self.tell(options, text, None)
             return
         if running is None or not start_time(running.pid):
             home.forget()
-            self.stdout.write("No service runs.")
+            self.tell(options, "No service runs.", None)
             return
         if running.marker != MARKER or start_time(running.pid) != running.start_time:
             raise CommandError(
                 f"Process {running.pid} is not the service that {home.pid_file} names; nothing was stopped.",
                 returncode=1,
             )
-        self.end(home, running.pid, running.start_time)
-        self.stdout.write(f"Stopped (process {running.pid}).")
+        with working("Stopping the service"):
+            self.end(home, running.pid, running.start_time)
+        self.tell(options, f"Stopped (process {running.pid}).", running.pid)
+
+    def tell(self, options: dict[str, Any], text: str, stopped: int | None) -> None:
+        """Print the outcome: in words, or ``{"stopped": bool, "pid": int | null, "detail": text}``."""
+        outcome = {"stopped": stopped is not None, "pid": stopped, "detail": text}
+        self.stdout.write(json.dumps(outcome) if options.get("json") else text)
 
     def end(self, home: Home, pid: int, began: str) -> None:
         """Ask, wait, kill."""

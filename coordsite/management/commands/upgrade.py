@@ -6,19 +6,19 @@ import os
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from common.commands import ClientCommand
 from coordsite.kit.initialising import upgrade
 from coordsite.kit.sites import NotHere
 from coordsite.management.commands.init import report
 
 
-class Command(BaseCommand):
+class Command(ClientCommand):
     """Translates flags into :func:`coordsite.kit.initialising.upgrade`."""
 
     help = "Renew hooks, guards, MCP entries and managed blocks; settings and owners.yaml stay."
-    requires_system_checks = []
-    requires_migrations_checks = False
+    examples = ("coord upgrade", "coord upgrade --dry-run")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--root", metavar="PATH", help="a directory inside the repository that was wired")

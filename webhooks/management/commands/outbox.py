@@ -6,10 +6,11 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from common import clock
+from common.commands import CoordCommand
 from webhooks import selectors, services
 from webhooks.models import OPEN_STATES, Delivery
 
@@ -24,10 +25,16 @@ PURGE = {
 }
 
 
-class Command(BaseCommand):
+class Command(CoordCommand):
     """Works on the service's database, whether the service runs or not. Exit 1: bad use; 2: no database."""
 
     help = "Look at webhook deliveries (stats, tail) and correct them (retry, purge)."
+    examples = (
+        "coord outbox stats --hours 1",
+        "coord outbox tail -n 5 --json",
+        "coord outbox retry --exhausted --dry-run",
+        "coord outbox purge --delivered",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One subcommand each, all with ``--json``."""
