@@ -7,12 +7,12 @@ from typing import Literal, NamedTuple
 
 from coordsite.kit.files import write_atomically
 
-Kind = Literal["created", "updated", "moved", "unchanged", "refused"]
+Kind = Literal["created", "updated", "moved", "removed", "unchanged", "refused"]
 
 
 class Change(NamedTuple):
-    """A file before and after. ``mode`` is its permission bits (``None``: kept); ``moved_from`` renames;
-    ``refused`` says why it is left alone; ``secret`` masks tokens when shown."""
+    """A file before and after (``None``: absent). ``mode`` is its permission bits (``None``: kept);
+    ``moved_from`` renames; ``refused`` says why it is left alone; ``secret`` masks tokens when shown."""
 
     path: str
     before: str | None
@@ -31,6 +31,8 @@ class Change(NamedTuple):
             return "moved"
         if self.before is None and self.after is not None:
             return "created"
+        if self.before is not None and self.after is None:
+            return "removed"
         same_mode = self.mode is None or _mode(self.path) == self.mode
         return "unchanged" if self.before == self.after and same_mode else "updated"
 
@@ -47,5 +49,7 @@ def apply(changes: list[Change]) -> None:
     for change in changes:
         if change.kind == "moved":
             os.rename(change.moved_from, change.path)
+        elif change.kind == "removed":
+            os.unlink(change.path)
         elif change.kind in ("created", "updated") and change.after is not None:
             write_atomically(change.path, change.after, change.mode)

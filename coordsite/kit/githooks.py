@@ -54,6 +54,44 @@ def is_shim(text: str | None) -> bool:
     return "# coord:begin" in text or (".coordination/hooks/" in text and len(text.splitlines()) <= 4)
 
 
+def standing(site: Site, name: str) -> str:
+    """``installed``, ``outdated`` (an older text), ``missing``, or ``project``: a hooks directory of the
+    project whose hook calls coord; ``foreign`` where it does not, or where another hook stands."""
+    path = os.path.join(site.hooks, name)
+    try:
+        text = read_text(path)
+    except (OSError, ValueError):
+        return "foreign"
+    if site.hooks_are_tracked:
+        return "project" if "coord-hook" in f"{text or ''}{_husky(path)}" else "foreign"
+    if text is None:
+        return "missing"
+    if not is_shim(text):
+        return "project" if "coord-hook" in text else "foreign"
+    current = text == shim_text(site, name) and managed(site, name).kind == "unchanged"
+    return "installed" if current and os.access(path, os.X_OK) else "outdated"
+
+
+def removal(site: Site) -> list[Change]:
+    """The managed scripts and shims taken away; the hooks that gave way come back."""
+    found = []
+    for name in NAMES:
+        script = managed(site, name)
+        if script.before is not None:
+            found.append(script._replace(after=None))
+        path = os.path.join(site.hooks, name)
+        try:
+            text = read_text(path)
+        except (OSError, ValueError):
+            continue
+        if site.hooks_are_tracked or not is_shim(text):
+            continue
+        found.append(Change(path, text, None))
+        if os.path.lexists(path + CHAINED):
+            found.append(Change(path, None, None, moved_from=path + CHAINED))
+    return found
+
+
 def _shim(site: Site, name: str, renderer: Renderer) -> list[Change]:
     path = os.path.join(site.hooks, name)
     if site.hooks_are_tracked:

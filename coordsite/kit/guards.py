@@ -26,10 +26,14 @@ MAX_STDIN = 8 * 1024 * 1024
 _SUGGESTED = 20
 
 
-def run(name: str, arguments: list[str]) -> int:
-    """Run the chained hook, then the guard. The exit code is git's: 0 lets pass."""
-    raw = b"" if name == "pre-commit" or sys.stdin is None or sys.stdin.isatty() else _stdin()
-    chained = _chained(name, arguments, raw)
+def run(name: str, arguments: list[str], *, by_hand: bool = False) -> int:
+    """Run the chained hook, then the guard. The exit code is git's: 0 lets pass.
+
+    ``by_hand``: no git calls and nothing is on standard input; what ``HEAD`` would push is checked.
+    """
+    silent = name == "pre-commit" or by_hand or sys.stdin is None or sys.stdin.isatty()
+    raw = b"" if silent else sys.stdin.buffer.read(MAX_STDIN)
+    chained = 0 if by_hand else _chained(name, arguments, raw)
     if chained:
         return chained
     mode = "advise"
@@ -68,10 +72,6 @@ def staged(top: str) -> list[str]:
         theirs = set(names(git(top, *command, "MERGE_HEAD")))
         found = [path for path in found if path in theirs]
     return found
-
-
-def _stdin() -> bytes:
-    return sys.stdin.buffer.read(MAX_STDIN)
 
 
 def _chained(name: str, arguments: list[str], raw: bytes) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -23,6 +24,7 @@ from coordsite.kit.sites import Site
 
 Mode = Literal["local", "remote"]
 MAX_AREAS = 8
+_SECRET = re.compile(r"""((?:TOKEN|SECRET)\w*["']?\s*[=:]\s*["']?)(?!set-me)([^"'\s]+)(["']?)""")
 _HIDDEN = frozenset({"node_modules", "dist", "build"})
 
 
@@ -213,12 +215,7 @@ def diff(change: Change, base: str) -> str:
 
 
 def _masked(text: str) -> str:
-    rows = []
-    for row in text.splitlines(keepends=True):
-        name, equals, value = row.partition("=")
-        secret = "TOKEN" in name and equals and not is_placeholder(value)
-        rows.append(f"{name}=********\n" if secret else row)
-    return "".join(rows)
+    return _SECRET.sub(lambda found: f"{found[1]}********{found[3]}", text)
 
 
 def exposed_tokens(site: Site) -> list[str]:
