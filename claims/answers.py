@@ -306,6 +306,8 @@ def _retry_after(outcome: Outcome) -> int | None:
 def _next(outcome: Outcome, code: ErrorCode) -> str:
     if code is ErrorCode.DEADLOCK:
         own = outcome.cycle[-1]
+        if own.claim_id is None:
+            return "Release what you hold and somebody waits for, then claim both in one call."
         return f"Release '{own.pattern}' (claim {own.claim_id}), then claim both in one call."
     if outcome.conflicts:
         holder = outcome.conflicts[0].holder

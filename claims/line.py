@@ -114,10 +114,10 @@ def closing_cycle(
     if not waits:
         return []
     first = [
-        Link(request.party, conflict.holder.party, conflict.holder.pattern, conflict.holder.id)
+        Link(request.party, conflict.holder.party, conflict.holder.pattern, conflict.holder.id, locked.name)
         for conflict in verdict.conflicts
     ] + [
-        Link(request.party, request_of(b.ticket, case_insensitive=False).party, b.pattern, None)
+        Link(request.party, request_of(b.ticket, case_insensitive=False).party, b.pattern, None, locked.name)
         for b in behind
         if b.ticket.state == Ticket.State.OFFERED
     ]

@@ -17,6 +17,7 @@ from claims.locks import idle_cutoff
 from claims.models import Claim, Repository
 from claims.parties import Party
 from claims.scopes import ClaimRequest, Item, read_items
+from common.caller import Caller
 from patterns import parse
 from queueing import selectors
 from queueing.models import IN_LINE, Ticket
@@ -32,6 +33,18 @@ class Link:
     blocker: Party
     pattern: str
     claim_id: str | None
+    repo: str
+
+    def seen_by(self, caller: Caller, own: Party) -> Link:
+        """The edge as the caller, asking for ``own``, may see it: others' doings elsewhere have no names."""
+        if caller.sees(self.repo):
+            return self
+        waiter, blocker = (party if party == own else HIDDEN for party in (self.waiter, self.blocker))
+        return Link(waiter, blocker, ELSEWHERE, None, "")
+
+
+ELSEWHERE = "(in another repository)"
+HIDDEN = Party("somebody")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +199,7 @@ class Waits:
             held = item_of(claim, case_insensitive=claim.repository.case_insensitive)
             for waiter in self._waiters(claim.repository.name, blocker):
                 if any(item.clashes(held) for item in waiter.request.items):
-                    yield waiter, Link(waiter.party, blocker, claim.pattern, claim.id)
+                    yield waiter, Link(waiter.party, blocker, claim.pattern, claim.id, waiter.ticket.repo)
         for ticket in selectors.tickets_of_party(blocker.engineer, blocker.session_id, self.now):
             if ticket.state == Ticket.State.OFFERED or not self.held_only:
                 yield from self._behind(ticket, blocker)
@@ -198,7 +211,7 @@ class Waits:
         for waiter in self._waiters(ticket.repo, blocker):
             if waiter.ticket.id in after and waiter.request.clashes(line[place].request):
                 pattern = waiter.request.items[0].pattern.text
-                yield waiter, Link(waiter.party, blocker, pattern, None)
+                yield waiter, Link(waiter.party, blocker, pattern, None, waiter.ticket.repo)
 
     def _waiters(self, repo: str, blocker: Party) -> Iterator[Standing]:
         for waiter in self._line(repo):

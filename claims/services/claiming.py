@@ -141,7 +141,8 @@ def _refuse(
     cycle = line.closing_cycle(locked, request, verdict, behind)
     if cycle:
         _log(request, verdict, draining.new_uid())
-        return replace(outcome, cycle=cycle)
+        seen = [link.seen_by(caller, request.party) for link in cycle]
+        return replace(outcome, cycle=seen)
     ticket = _park(locked, request, caller, wait)
     _log(request, verdict, ticket.id, "waited")
     ahead = line.ahead_of(ticket, locked.now)

@@ -369,3 +369,26 @@ async def test_a_socket_ends_with_its_token(person, monkeypatch):
         heard.append(await socket.receive_output(timeout=10))
     assert heard[-1]["code"] == 4401
     assert json.loads(heard[-2]["text"])["code"] == "unauthenticated"
+
+
+@pytest.mark.django_db
+def test_a_deadlock_through_another_repository_names_nobody_there(person):
+    free = person("alice", session="alice-session-0123456789")
+    bound = person("alice", repositories=[MINE], session="alice-session-0123456789")
+    sam, tina = person("sam", session=SAMS_SESSION), person("tina", session=TINA_SESSION)
+    free.post("/claims", {"claims": items("vault/a.py"), "repo": SECRET})
+    sam.post("/claims", {"claims": items("vault/b.py"), "repo": SECRET})
+    tina.post("/claims", {"claims": items("c.py"), "repo": MINE})
+    wait = {"hold_place_seconds": 600, "repo": SECRET}
+    assert sam.post("/claims", {"claims": items("vault/a.py"), **wait})[0] == 202
+    assert tina.post("/claims", {"claims": items("vault/b.py"), **wait})[0] == 202
+    asked = {"claims": items("c.py"), "hold_place_seconds": 600, "repo": MINE}
+    status, body = bound.post("/claims", asked)
+    assert (status, body["code"]) == (409, "deadlock")
+    assert [link["held_by"] for link in body["cycle"]] == ["tina", "somebody", "alice"]
+    text = text_of(body)
+    assert not [marker for marker in ("sam", "vault", SECRET) if marker in text]
+    assert body["next"] == "Release what you hold and somebody waits for, then claim both in one call."
+    status, body = free.post("/claims", asked)
+    assert [link["held_by"] for link in body["cycle"]] == ["tina", "sam", "alice"]
+    assert "vault/a.py" in body["next"]
