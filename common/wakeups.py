@@ -8,7 +8,7 @@ Inside a process a wake is immediate. Between processes it travels through the C
 is a networked one, else through what the processes share anyway, the database: ``LISTEN`` on PostgreSQL,
 a watch on ``PRAGMA data_version`` on SQLite. See :mod:`common.watchers`.
 
-Topics: ``events``, ``repo:<name>``, ``ticket:<uuid>``, ``request:<uuid>``.
+Topics: ``events``, ``refusals``, ``repo:<name>``, ``ticket:<uuid>``, ``request:<uuid>``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ FALLBACK_S = 2.0
 """The longest a waiter may rely on wakes alone, in seconds."""
 
 EVENTS = "events"
+REFUSALS = "refusals"
+"""Rung in the refusing process only: others look now and then."""
 
 
 class Bell:

@@ -169,6 +169,21 @@ async def read(function: Callable[..., T], *args: Any) -> T:
     return await on(_lanes.light, function, *args)
 
 
+async def beside(function: Callable[..., T], *args: Any) -> T:
+    """Run a longer read on the site's lane, so that the API does not wait for it.
+
+    Outside a serving process as :func:`read`.
+    """
+    if _lanes is None:
+        return await sync_to_async(function, thread_sensitive=True)(*args)
+    return await on(_lanes.site, function, *args)
+
+
+def serving() -> bool:
+    """Whether this process serves requests on its lanes."""
+    return _lanes is not None
+
+
 def _tidied(function: Callable[..., T], *args: Any) -> T:
     tidy_connections()
     try:

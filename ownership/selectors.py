@@ -8,14 +8,18 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import unified_diff
+from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from common import clock
+from common.buckets import Day, Hour
 from common.errors import NotFound
-from ownership import documents
+from common.filters import Filter
+from ownership import documents, edits
 from ownership.documents import InvalidDocument
 from ownership.hotspots import Advice, advice, covers_pattern
 from ownership.models import Contention, Revision
@@ -69,6 +73,43 @@ def current_rules() -> RuleSet:
         with _cache_lock:
             cached = _cached = (*newest, _load(newest[0]))
     return cached[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The patterns that the document in force lists for every repository: shared, pinned, to be split."""
+
+    shared: frozenset[str] = frozenset()
+    pinned: frozenset[str] = frozenset()
+    splits: frozenset[str] = frozenset()
+
+    def of(self, pattern: str) -> list[str]:
+        """What is said of a pattern, in words."""
+        found = ["pinned"] if pattern in self.pinned else ["shared"] if pattern in self.shared else []
+        return [*found, "to be split"] if pattern in self.splits else found
+
+
+_NO_MARKS = Marks()
+
+
+def marks() -> Marks:
+    """What the document in force says of single patterns. The document is read once per revision."""
+    newest = Revision.objects.order_by("-id").values_list("id", "digest").first()
+    return _NO_MARKS if newest is None else _marks_of(*newest)
+
+
+@lru_cache(maxsize=2)
+def _marks_of(revision_id: int, digest: str) -> Marks:
+    text = Revision.objects.values_list("text", flat=True).get(id=revision_id)
+    try:
+        entries, document = edits.entries(text), documents.parse(text)
+    except InvalidDocument:
+        return _NO_MARKS
+    return Marks(
+        frozenset(entry.pattern for entry in entries),
+        frozenset(entry.pattern for entry in entries if entry.permanent),
+        frozenset(document.everywhere.splits),
+    )
 
 
 def current_revision() -> Revision | None:
@@ -165,6 +206,48 @@ def attempts_under(patterns: Collection[str], *, days: int) -> dict[str, int]:
             requests.update(some.values_list("request_uid", flat=True).distinct())
         counts[outer] = len(requests)
     return counts
+
+
+def recent_contention(seen: Filter, *, limit: int) -> list[Contention]:
+    """The newest refused attempts, one row per item and holder."""
+    return list(Contention.objects.filter(_within(seen)).order_by("-created_at", "-id")[:limit])
+
+
+def last_refusal() -> int:
+    """The id of the newest refused attempt; 0 before the first."""
+    newest: int | None = Contention.objects.aggregate(Max("id"))["id__max"]
+    return newest or 0
+
+
+def refused_since(seen: Filter, *, since: datetime, still: QuerySet[Any] | None = None) -> int:
+    """How many requests were refused since a moment.
+
+    ``still`` is a query of claim ids: only those count whose holder is among them and that neither were
+    granted since nor gave up.
+    """
+    rows = Contention.objects.filter(_within(seen), created_at__gte=since)
+    if still is not None:
+        rows = rows.filter(claim_id__in=still, resolution__in=("", Contention.Resolution.WAITED))
+    return rows.order_by().values("request_uid").distinct().count()
+
+
+def refused_by_hour(seen: Filter, *, since: datetime) -> dict[str, int]:
+    """How many requests were refused, per hour (``2026-11-23 12``) since a moment."""
+    rows = Contention.objects.filter(_within(seen), created_at__gte=since).order_by()
+    return dict(rows.values_list(Hour("created_at")).annotate(n=Count("request_uid", distinct=True)))
+
+
+def refused_by_day(seen: Filter, *, since: datetime) -> dict[tuple[str, str], int]:
+    """How many requests were refused, per repository and day (``2026-11-23``) since a moment."""
+    rows = Contention.objects.filter(_within(seen), created_at__gte=since).order_by()
+    counted = rows.values_list("repo", Day("created_at")).annotate(n=Count("request_uid", distinct=True))
+    return {(repo, day): n for repo, day, n in counted}
+
+
+def _within(seen: Filter) -> Q:
+    return seen.on(
+        repo="repo", engineers=("attempted_by", "holder_engineer"), texts=("pattern", "holder_pattern")
+    )
 
 
 def _parsed(text: str) -> Pattern | None:

@@ -80,6 +80,10 @@ class Watch(AsyncWebsocketConsumer):
         """Send one JSON message."""
         await self.send(text_data=json.dumps({"type": kind, **content}))
 
+    def find_caller(self) -> Caller | None:
+        """Who opened the socket, if they may listen. Reads the database."""
+        return caller_of(self.scope, self.permission)
+
     async def prove_again(self) -> None:
         """Now and then: a revoked token or a closed account ends the socket."""
         now = asyncio.get_running_loop().time()
@@ -88,7 +92,7 @@ class Watch(AsyncWebsocketConsumer):
 
     async def _proved(self) -> Caller | None:
         self._proved_until = asyncio.get_running_loop().time() + RECHECK_S
-        return await lane(caller_of, self.scope, self.permission)
+        return await lane(self.find_caller)
 
     async def _tell(self) -> None:
         code = 1000

@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
+from common.buckets import Hour
+from common.filters import Filter
 from queueing.models import IN_LINE, Ticket
 from queueing.ordering import level, order_key
 
@@ -79,3 +81,20 @@ def waiting_of(engineer: str, repositories: Collection[str] | None) -> int:
     """How many of an engineer's tickets wait, in these repositories or all."""
     waiting = Ticket.objects.filter(engineer=engineer, state="waiting")
     return (waiting if repositories is None else waiting.filter(repo__in=repositories)).count()
+
+
+MOST_IN_LINE = 5000
+
+
+def in_line(seen: Filter, now: datetime) -> list[Ticket]:
+    """Present tickets of all lines within a filter, by place; cut."""
+    wanted = seen.on(repo="repo", engineers=(), texts=())
+    rows = Ticket.objects.filter(present(now), wanted, state__in=IN_LINE).order_by("place")
+    return list(rows[:MOST_IN_LINE])
+
+
+def tickets_by_hour(seen: Filter, *, since: datetime) -> dict[str, int]:
+    """How many tickets were made, per hour (``2026-11-23 12``) since a moment."""
+    wanted = seen.on(repo="repo", engineers=("engineer",), texts=())
+    rows = Ticket.objects.filter(wanted, enqueued_at__gte=since).order_by()
+    return dict(rows.values_list(Hour("enqueued_at")).annotate(n=Count("id")))

@@ -39,10 +39,15 @@ def _offered_token(scope: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _same_origin(scope: Mapping[str, Any]) -> bool:
-    """Whether the page that opened the socket, if one did, is this service's own."""
+def is_same_origin(scope: Mapping[str, Any], *, required: bool = False) -> bool:
+    """Whether the page that opened the socket is this service's own.
+
+    A client that is no page names no origin; it passes unless one is ``required``.
+    """
     origin = _header(scope, b"origin")
-    return origin is None or urlsplit(origin).netloc == _header(scope, b"host")
+    if origin is None:
+        return not required
+    return urlsplit(origin).netloc == _header(scope, b"host")
 
 
 def caller_of(scope: Mapping[str, Any], permission: str) -> Caller | None:
@@ -53,7 +58,7 @@ def caller_of(scope: Mapping[str, Any], permission: str) -> Caller | None:
     """
     token = _offered_token(scope)
     presented = token is not None or _header(scope, b"authorization") is not None
-    if not presented and not _same_origin(scope):
+    if not presented and not is_same_origin(scope):
         return None
     user = scope.get("user")
     if not presented and user is not None and user.is_authenticated:

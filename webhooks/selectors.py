@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from common import clock
+from common.buckets import Day
 from common.caller import Caller
 from common.errors import CoordError, ErrorCode, Forbidden, NotFound
-from webhooks.models import Delivery, Endpoint, Event, Trim
+from common.filters import Filter
+from webhooks.models import OPEN_STATES, Delivery, Endpoint, Event, Trim
 
 MAX_PAGE = 1000
 
@@ -180,3 +182,49 @@ def oldest_open() -> datetime | None:
         .values_list("created_at", flat=True)
         .first()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A receiver that does not get its events: open rows, and rows given up within a day."""
+
+    endpoint: Endpoint
+    waiting: int
+    lost: int
+    last_error: str
+
+
+def troubled_endpoints(*, failures: int, limit: int) -> list[Trouble]:
+    """Receivers whose next row has failed ``failures`` times, or that lost a row within a day; cut."""
+    day = clock.now() - timedelta(hours=24)
+    stuck = Delivery.objects.filter(
+        endpoint=OuterRef("pk"), status__in=OPEN_STATES, retry_count__gte=failures
+    )
+    lost = Delivery.objects.filter(endpoint=OuterRef("pk"), status="exhausted", created_at__gte=day)
+    ids = list(
+        Endpoint.objects.filter(Q(Exists(stuck)) | Q(Exists(lost))).values_list("pk", flat=True)[:limit]
+    )
+    if not ids:
+        return []
+    counted = Endpoint.objects.filter(pk__in=ids).annotate(
+        waiting=Count("delivery", filter=Q(delivery__status__in=OPEN_STATES)),
+        lost=Count("delivery", filter=Q(delivery__status="exhausted", delivery__created_at__gte=day)),
+        error=Max("delivery__last_error", filter=~Q(delivery__status="delivered")),
+    )
+    return [Trouble(row, row.waiting, row.lost, row.error or "") for row in counted]
+
+
+def events_by_day(
+    seen: Filter, *, types: Collection[str], since: datetime
+) -> dict[tuple[str, str, str], int]:
+    """How many events of these types, per repository, type and day (``2026-11-23``) since a moment."""
+    rows = Event.objects.filter(
+        seen.on(repo="repo", engineers=(), texts=()), event_type__in=types, created_at__gte=since
+    )
+    counted = rows.order_by().values_list("repo", "event_type", Day("created_at")).annotate(n=Count("seq"))
+    return {(repo, kind, day): n for repo, kind, day, n in counted}
+
+
+def events_of_claim(claim_id: UUID | str, *, limit: int) -> list[Event]:
+    """What happened to a claim, oldest first; cut."""
+    return list(Event.objects.filter(claim_id=claim_id).order_by("seq")[:limit])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
+
+from coordsite.dashboard import views
 
 
 class Site(AdminSite):
@@ -21,7 +24,16 @@ class Site(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """The dashboard's paths before Django's own."""
-        return [path("records/", self.admin_view(self.records), name="records"), *super().get_urls()]
+        return [
+            path("records/", self.admin_view(self.records), name="records"),
+            path("panels/", self.admin_view(views.panels), name="panels"),
+            path("hotspots/", self.admin_view(partial(views.act, site=self)), name="hotspot"),
+            *super().get_urls(),
+        ]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The dashboard."""
+        return views.page(request, self, extra_context)
 
     def records(self, request: HttpRequest) -> HttpResponse:
         """All lists of records that the user may see."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 
-from common import clock
+from common import clock, wakeups
 from ownership.models import Contention
 from ownership.services.automatic import promote_later
 
@@ -55,6 +56,8 @@ def log_contention(attempts: Sequence[Attempt]) -> None:
         ],
         batch_size=ROWS_PER_INSERT,
     )
+    if attempts:
+        transaction.on_commit(lambda: wakeups.ring_local(wakeups.REFUSALS))
     for repo in dict.fromkeys(one.repo for one in attempts):
         promote_later(repo, [one.pattern for one in attempts if one.repo == repo])
 

@@ -1,0 +1,116 @@
+"""Who waits for whom: each repository's line in true order, with what stands in each waiter's way."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from claims.candidates import Holder
+from claims.models import Repository
+from claims.parties import Party
+from claims.verdicts import Question, judge
+from claims.waits import Standing, request_of
+from common.filters import Filter
+from ownership.selectors import current_rules
+from queueing import selectors as queue
+from queueing.models import Ticket
+
+MOST_ITEMS = 4
+"""Items of one ticket that are looked at for what stands in their way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """A place in line. ``number`` counts the whole line, ``position`` only who is ahead for its scopes.
+
+    ``blockers`` are the claims in its way, ``behind`` the earlier tickets for the same scopes. ``until`` is
+    when the last of the blockers' leases ends: the latest moment at which nothing is in its way.
+    """
+
+    ticket: Ticket
+    number: int
+    position: int
+    patterns: tuple[str, ...]
+    blockers: tuple[Holder, ...]
+    behind: tuple[Ticket, ...]
+    until: datetime | None
+
+    @property
+    def party(self) -> Party:
+        """Who waits."""
+        return Party(self.ticket.engineer, self.ticket.session_id)
+
+    @property
+    def offered(self) -> bool:
+        """Whether its scopes are kept for it until it picks them up."""
+        return self.ticket.state == Ticket.State.OFFERED
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A repository's line: how many wait, and the first of them."""
+
+    repo: str
+    depth: int
+    waiters: tuple[Waiter, ...]
+
+
+def lines(seen: Filter, now: datetime, *, most: int) -> list[Line]:
+    """The lines of the repositories, the longest first; at most ``most`` waiters in all.
+
+    Each line shows at least its head. Without waiters it costs one query; each shown one costs about two.
+    """
+    by_repo: dict[str, list[Ticket]] = defaultdict(list)
+    for ticket in queue.in_line(seen, now):
+        by_repo[ticket.repo].append(ticket)
+    if not by_repo:
+        return []
+    longest = sorted(by_repo, key=lambda name: (-len(by_repo[name]), name))[:most]
+    each = max(1, most // len(longest))
+    modes = dict(Repository.objects.filter(name__in=longest).values_list("name", "case_insensitive"))
+    ids = dict(Repository.objects.filter(name__in=longest).values_list("name", "id"))
+    return [_line(name, by_repo[name], each, now, ids[name], modes[name]) for name in longest if name in ids]
+
+
+def _line(
+    repo: str, tickets: list[Ticket], most: int, now: datetime, repository_id: int, case_insensitive: bool
+) -> Line:
+    ordered = sorted(tickets, key=lambda ticket: queue.key(ticket, now))
+    ahead: list[Standing] = []
+    waiters = []
+    for number, ticket in enumerate(ordered[:most], start=1):
+        standing = Standing(ticket, request_of(ticket, case_insensitive=case_insensitive))
+        waiters.append(_waiter(standing, number, ahead, now, repository_id, case_insensitive))
+        ahead.append(standing)
+    return Line(repo, len(ordered), tuple(waiters))
+
+
+def _waiter(
+    mine: Standing,
+    number: int,
+    ahead: list[Standing],
+    now: datetime,
+    repository_id: int,
+    case_insensitive: bool,
+) -> Waiter:
+    behind = tuple(other.ticket for other in ahead if mine.request.clashes(other.request))
+    rules = current_rules()
+    question = Question(
+        repository_id,
+        now,
+        mine.party,
+        case_insensitive,
+        shared=rules.shared(mine.ticket.repo, case_insensitive=case_insensitive),
+    )
+    conflicts = judge(question, mine.request.items[:MOST_ITEMS]).conflicts
+    blockers = {conflict.holder.id: conflict.holder for conflict in conflicts}
+    return Waiter(
+        ticket=mine.ticket,
+        number=number,
+        position=len(behind) + 1,
+        patterns=tuple(item.pattern.text for item in mine.request.items),
+        blockers=tuple(blockers.values()),
+        behind=behind,
+        until=max((holder.expires_at for holder in blockers.values()), default=None),
+    )

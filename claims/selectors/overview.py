@@ -1,0 +1,194 @@
+"""What an overview shows of claims and release requests. Every list is cut; what is live is told by time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Case, Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce, StrIndex, Substr
+
+from claims.models import Claim, ReleaseRequest, Repository
+from claims.selectors.listing import live
+from common.buckets import Hour
+from common.filters import Filter
+
+MOST_NAMES = 200
+TOP = "(top level)"
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A first path segment and how much was claimed in it."""
+
+    name: str
+    claims: int
+    engineers: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryRow:
+    """What goes on in a repository."""
+
+    name: str
+    active: int
+    claims_24h: int
+    engineers_24h: int
+    last_activity: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A session that holds claims and has not been heard of for more than half of the idle timeout."""
+
+    repo: str
+    engineer: str
+    session_id: str
+    claims: int
+    last_activity: datetime
+    ends_at: datetime
+
+
+def claims_seen(seen: Filter) -> QuerySet[Claim]:
+    """Claims within a filter."""
+    wanted = seen.on(
+        repo="repository__name", engineers=("engineer",), texts=("pattern", "description", "branch")
+    )
+    return Claim.objects.filter(wanted)
+
+
+def active_by_repository(seen: Filter, now: datetime) -> dict[str, int]:
+    """How many claims are live, per repository."""
+    rows = claims_seen(seen).filter(live(now)).order_by().values_list("repository__name")
+    return dict(rows.annotate(n=Count("id")))
+
+
+def active_claims(seen: Filter, now: datetime, *, first: Collection[str], limit: int) -> list[Claim]:
+    """Live claims: those in ``first`` before the others, then whose lease ends soonest."""
+    found = claims_seen(seen).filter(live(now)).select_related("repository").prefetch_related("symbols")
+    ahead = list(found.filter(id__in=list(first)).order_by("expires_at", "id")[:limit]) if first else []
+    rest = found.exclude(id__in=[claim.id for claim in ahead]).order_by("expires_at", "id")
+    return ahead + list(rest[: limit - len(ahead)])
+
+
+def recent_claims(seen: Filter, *, limit: int) -> list[Claim]:
+    """The newest claims, live or ended."""
+    found = claims_seen(seen).select_related("repository").prefetch_related("symbols")
+    return list(found.order_by("-created_at", "-id")[:limit])
+
+
+def requests_seen(seen: Filter, *, since: datetime, limit: int) -> list[ReleaseRequest]:
+    """Release requests made since a moment or still open, open ones first and oldest of those first."""
+    wanted = seen.on(
+        repo="claim__repository__name",
+        engineers=("requester_engineer", "claim__engineer"),
+        texts=("requested_pattern", "claim__pattern", "reason"),
+    )
+    found = ReleaseRequest.objects.filter(wanted).select_related("claim__repository")
+    pending = list(found.filter(decision="pending").order_by("created_at", "id")[:limit])
+    answered = found.exclude(decision="pending").filter(created_at__gte=since).order_by("-created_at", "id")
+    return pending + list(answered[: limit - len(pending)])
+
+
+def silent_holders(seen: Filter, now: datetime, *, limit: int) -> list[Silent]:
+    """Sessions with live claims that may be gone, the longest silent first. None without an idle timeout."""
+    seconds = settings.COORD.idle_timeout_sec
+    if not seconds:
+        return []
+    quiet = claims_seen(seen).filter(live(now), last_activity__lte=now - timedelta(seconds=seconds / 2))
+    rows = (
+        quiet.order_by()
+        .values_list("repository__name", "engineer", "session_id")
+        .annotate(n=Count("id"), last=Max("last_activity"), ends=Min("expires_at"))
+        .order_by("last", "session_id")
+    )
+    idle = timedelta(seconds=seconds)
+    return [
+        Silent(repo, engineer, session or "", n, last, min(ends, last + idle))
+        for repo, engineer, session, n, last, ends in rows[:limit]
+    ]
+
+
+def top_modules(seen: Filter, *, since: datetime, limit: int) -> list[Module]:
+    """First path segments of the claims made since a moment, the busiest first."""
+    slash = StrIndex("pattern", Value("/"))
+    module = Case(When(pattern__contains="/", then=Substr("pattern", 1, slash - 1)), default=Value(TOP))
+    rows = (
+        claims_seen(seen)
+        .filter(created_at__gte=since)
+        .order_by()
+        .annotate(module=module)
+        .values_list("module")
+        .annotate(n=Count("id"), engineers=Count("engineer", distinct=True))
+        .order_by("-n", "module")
+    )
+    return [Module(*row) for row in rows[:limit]]
+
+
+def repository_rows(
+    seen: Filter, now: datetime, active: dict[str, int], *, limit: int
+) -> list[RepositoryRow]:
+    """Repositories, those with most live claims first; ``active`` is :func:`active_by_repository`'s."""
+    newest = Claim.objects.filter(repository=OuterRef("pk")).order_by("-created_at").values("created_at")[:1]
+    day = now - timedelta(hours=24)
+    found = Repository.objects.annotate(last=Subquery(newest)).filter(last__isnull=False)
+    if seen.repo is not None:
+        found = found.filter(name=seen.repo)
+    names = list(found.order_by("-last").values_list("name", "last")[:MOST_NAMES])
+    made = {
+        name: (n, engineers)
+        for name, n, engineers in claims_seen(seen)
+        .filter(created_at__gte=day)
+        .order_by()
+        .values_list("repository__name")
+        .annotate(n=Count("id"), engineers=Count("engineer", distinct=True))
+    }
+    rows = [
+        RepositoryRow(name, active.get(name, 0), *made.get(name, (0, 0)), last_activity=last)
+        for name, last in names
+    ]
+    return sorted(rows, key=lambda row: (-row.active, -row.claims_24h, row.name))[:limit]
+
+
+def claims_by_hour(seen: Filter, *, since: datetime, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
+    """How many claims began and how many ended, per hour (``2026-11-23 12``) since a moment."""
+    found = claims_seen(seen).order_by()
+    began = found.filter(created_at__gte=since).values_list(Hour("created_at")).annotate(n=Count("id"))
+    end = Coalesce("released_at", "expires_at")
+    recent = Q(released_at__gte=since) | Q(released_at__isnull=True, expires_at__range=(since, now))
+    ended = found.filter(recent).annotate(end=end).values_list(Hour("end")).annotate(n=Count("id"))
+    return dict(began), dict(ended)
+
+
+def engineers_named(now: datetime) -> list[str]:
+    """Engineers with live claims, for a list to choose from; cut."""
+    rows = Claim.objects.filter(live(now)).order_by("engineer").values_list("engineer", flat=True).distinct()
+    return list(rows[:MOST_NAMES])
+
+
+def repositories_named() -> list[str]:
+    """Repositories by name, for a list to choose from; cut."""
+    return list(Repository.objects.order_by("name").values_list("name", flat=True)[:MOST_NAMES])
+
+
+def checkouts_configured() -> list[str]:
+    """Repositories for which admin names a checkout on this machine; cut."""
+    rows = Repository.objects.exclude(checkout_path="").order_by("name").values_list("name", flat=True)
+    return list(rows[:20])
+
+
+def partners_by_claim(claims: Collection[str]) -> dict[str, int]:
+    """How many live claims coexist with each."""
+    from claims.models import Partnership
+
+    counted: dict[str, int] = defaultdict(int)
+    for mine, other in (("holder", "partner"), ("partner", "holder")):
+        rows = Partnership.objects.filter(
+            **{f"{mine}_id__in": list(claims), f"{other}__released_at__isnull": True}
+        ).values_list(F(f"{mine}_id"), F(f"{other}_id"))
+        for claim, _ in set(rows):
+            counted[claim] += 1
+    return dict(counted)

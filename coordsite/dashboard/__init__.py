@@ -1,0 +1,1 @@
+"""The dashboard: one look at the service, cut into panels, drawn by templates, told over a websocket."""
