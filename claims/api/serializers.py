@@ -138,7 +138,7 @@ class ExtendIn(serializers.Serializer[Any]):
     """A new lease, from now."""
 
     engineer = _name(required=False, allow_null=True, default=None)
-    ttl_hours = LeaseField(default=2)
+    ttl_hours = LeaseField(default=2, min_value=LEAST_HOURS, max_value=MOST_HOURS)
     fence = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 
