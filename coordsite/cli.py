@@ -119,13 +119,15 @@ def direct(name: str, arguments: list[str]) -> int:
             raise
         return unknown(name)
     command: BaseCommand = module.Command()
+    command._called_from_command_line = True  # type: ignore[attr-defined]  # wrong flags: usage, exit code 2
     parser = command.create_parser("coord", name)
     options = vars(parser.parse_args(arguments))
     positional = options.pop("args", ())
     try:
         command.execute(*positional, **options)
     except CommandError as error:
-        print(f"coord: {error}", file=sys.stderr)
+        if str(error):
+            print(f"coord: {error}", file=sys.stderr)
         return error.returncode
     return 0
 

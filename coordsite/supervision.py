@@ -27,7 +27,9 @@ STEADY_S = 60.0
 
 
 class NotReady(Exception):
-    """The web process did not come up; ``code`` is its exit code, or 1 when it took too long."""
+    """The web process did not come up; ``code`` is its exit code, or 1 when it took too long. The reason is
+    empty when the process has said itself what is wrong.
+    """
 
     def __init__(self, reason: str, code: int = 1) -> None:
         super().__init__(reason)
@@ -134,7 +136,10 @@ class Supervisor:
         assert web.process is not None
         with suppress(subprocess.TimeoutExpired):
             web.process.wait(5)
-        raise NotReady("The service did not start", web.process.returncode or 1)
+        code = web.process.returncode
+        if code is not None and code > 0:
+            raise NotReady("", code)
+        raise NotReady(f"The service did not start ({describe(code or 0)})")
 
     def start_cluster(self) -> None:
         """Start the task cluster, once the database is migrated."""

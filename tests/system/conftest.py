@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from .service import Service
+from .service import Service, coord
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,18 +20,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.system)
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of this version, so that not every start has to make one."""
+    home = tmp_path_factory.mktemp("migrated")
+    database = home / "coordination.db"
+    done = coord("migrate", COORD_HOME=str(home), COORD_DATABASE_PATH=str(database), COORD_SECRET_KEY="s")
+    assert done.returncode == 0, done.stderr
+    return database
+
+
 @pytest.fixture
-def start_service(tmp_path: Path) -> Iterator[Callable[..., Service]]:
+def start_service(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Service]]:
     """Start services with these COORD_* variables: ``start_service(COORD_LOG_JSON="true")``.
 
     Each has a home of its own below ``tmp_path`` (``name`` chooses it; the same name starts on what an
-    earlier service left there). All are stopped at the end.
+    earlier service left there), and an empty database; with ``fresh`` not even that. All are stopped at
+    the end.
     """
     started: list[Service] = []
 
-    def start(name: str = "home", port: int = 0, **variables: str) -> Service:
+    def start(name: str = "home", port: int = 0, fresh: bool = False, **variables: str) -> Service:
         service = Service(tmp_path / name, variables, port)
         started.append(service)
+        own = "COORD_DATABASE_PATH" in variables or "COORD_DATABASE_URL" in variables
+        if not fresh and not own and not service.database.exists():
+            service.database.parent.mkdir(parents=True, mode=0o700)
+            shutil.copy(migrated, service.database)
         return service.start()
 
     yield start
