@@ -42,6 +42,10 @@ check: $(VENV)/installed-dev ## Migrations and the API's description are up to d
 	@rm build/openapi.yaml
 	$(BIN)/coord configdocs --check
 
+.PHONY: sources
+sources: $(VENV)/installed-dev ## Fetch the libraries whose sources the tests read.
+	$(BIN)/python -m tests.symbols.packages
+
 schema: $(VENV)/installed-dev ## Write docs/openapi.yaml anew.
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 

@@ -13,6 +13,7 @@ from claims.checkout import Checkout
 from claims.scopes import Item
 from symbols import (
     GrammarMissing,
+    SourceTooLarge,
     Symbol,
     SymbolsError,
     accepted_paths,
@@ -24,8 +25,7 @@ from symbols import (
 MOST_BYTES = 2_000_000
 MOST_NAMED = 20
 _MOST_CACHED = 256
-_cache: OrderedDict[tuple[str, str], tuple[Symbol, ...]] = OrderedDict()
-_lock = Lock()
+_Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +36,37 @@ class Source:
     problem: str | None = None
 
 
+_cache: OrderedDict[_Key, Source] = OrderedDict()
+_lock = Lock()
+
+
 def source_of(checkout: Checkout, path: str) -> Source | None:
     """The symbols of a file; ``None`` for what is not a readable file of a known language."""
     language = language_of(path)
     if language is None:
         return None
-    content = _read(checkout.root, path)
+    try:
+        content = _read(checkout.root, path)
+    except SourceTooLarge as error:
+        return Source(problem=str(error))
     if content is None:
         return None
     key = (language, hashlib.sha256(content).hexdigest())
     with _lock:
         if key in _cache:
             _cache.move_to_end(key)
-            return Source(_cache[key])
+            return _cache[key]
     try:
-        found = extract(content, language)
+        source = Source(extract(content, language))
     except GrammarMissing as error:
-        return Source(problem=str(error))
+        return Source(problem=str(error))  # not kept: the grammar may be installed meanwhile
     except SymbolsError as error:
-        return Source(problem=str(error))
+        source = Source(problem=str(error))
     with _lock:
-        _cache[key] = found
+        _cache[key] = source
         while len(_cache) > _MOST_CACHED:
             _cache.popitem(last=False)
-    return Source(found)
+    return source
 
 
 def unknown_symbols(items: Sequence[Item], checkout: Checkout) -> tuple[str | None, list[str]]:
@@ -100,12 +107,18 @@ def _refusal(item: Item, missing: Sequence[str], known: Sequence[str]) -> str:
 
 
 def _read(root: Path, path: str) -> bytes | None:
-    """The file's bytes, if it is a file of the checkout (links do not lead out) and not too large."""
+    """The file's bytes, if it is a file of the checkout (links do not lead out); else ``None``.
+
+    Raises :class:`SourceTooLarge` before it is read.
+    """
     try:
         base = root.resolve()
         place = (base / path).resolve()
-        if not place.is_relative_to(base) or not place.is_file() or place.stat().st_size > MOST_BYTES:
+        if not place.is_relative_to(base) or not place.is_file():
             return None
+        size = place.stat().st_size
+        if size > MOST_BYTES:
+            raise SourceTooLarge(size, MOST_BYTES)
         return place.read_bytes()
     except (OSError, ValueError):
         return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from claims.models import Claim, Partnership
 from webhooks.models import Event
@@ -132,3 +134,18 @@ def test_a_claim_names_at_most_sixteen_partners(api, clock):
         assert claim(api, f"agent-{number}", "hot.py", [f"f{number}"])[0] == 200
     last = Claim.objects.order_by("-fence").first()
     assert last.partners_there.count() == 16
+
+
+def test_a_claim_costs_the_same_however_many_work_in_the_file(api, clock):
+    def queries():
+        with CaptureQueriesContext(connection) as seen:
+            number = Claim.objects.count()
+            assert claim(api, f"agent-{number}", "hot.py", [f"f{number}"])[0] == 200
+        return len(seen)
+
+    for number in range(20):
+        claim(api, f"agent-{number}", "hot.py", [f"f{number}"])
+    early = queries()
+    for number in range(21, 50):
+        claim(api, f"agent-{number}", "hot.py", [f"f{number}"])
+    assert queries() == early
