@@ -46,7 +46,20 @@ BY_USE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Run the service", ("start", "stop", "status", "demo")),
     ("Look and act", ("claims", "release", "engineers", "outbox")),
     ("Wire a repository", ("init", "upgrade", "doctor", "guard", "ci", "mcp", "completions")),
-    ("Operate", ("tokens", "promote", "demote", "pin", "migrate", "createsuperuser", "check", "configdocs")),
+    (
+        "Operate",
+        (
+            "tokens",
+            "promote",
+            "demote",
+            "pin",
+            "migrate",
+            "import-reference",
+            "createsuperuser",
+            "check",
+            "configdocs",
+        ),
+    ),
 )
 DJANGOS = {
     "migrate": "Bring the database to this version's schema.",

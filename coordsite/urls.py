@@ -7,7 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from coordsite import views
-from coordsite.hooks.views import ToolHook
+from coordsite.hooks.views import ClaudeHook, CodexHook, CursorHook
 
 handler400 = "coordsite.exceptions.bad_request"
 handler404 = "coordsite.exceptions.not_found"
@@ -21,7 +21,9 @@ urlpatterns = [
     path("openapi.json", views.openapi),
     path("docs", views.docs),
     path("redoc", views.redoc),
-    path("hooks/<str:tool>", ToolHook.as_view()),
+    path("hooks/claude", ClaudeHook.as_view()),
+    path("hooks/codex", CodexHook.as_view()),
+    path("hooks/cursor", CursorHook.as_view()),
     path("", include("claims.api.urls")),
     path("", include("ownership.api.urls")),
     path("", include("webhooks.api.urls")),

@@ -41,9 +41,9 @@ def write_grant(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: 
         if index not in verdict.held and first.setdefault(item.key, index) == index:
             made[index] = _new_claim(locked, request, item, rules, index in shared)
     insert_claims(list(made.values()))
-    _write_symbols(locked, request, made)
+    write_symbols(locked, request, made)
     renewed = _renew(locked, request, verdict, shared)
-    links = _link(locked, verdict, made)
+    links = link_partners(locked, verdict, made)
     claims = [renewed.get(index) or made[first[item.key]] for index, item in enumerate(request.items)]
     for claim in made.values():
         metrics.claims_created(claim.severity)
@@ -110,7 +110,8 @@ def _new_claim(locked: Locked, request: ClaimRequest, item: Item, rules: RuleSet
     )
 
 
-def _write_symbols(locked: Locked, request: ClaimRequest, made: dict[int, Claim]) -> None:
+def write_symbols(locked: Locked, request: ClaimRequest, made: dict[int, Claim]) -> None:
+    """Insert the symbols of new claims (by index of their item)."""
     rows = [
         ClaimSymbol(claim=claim, repository_id=locked.id, path=path, prefix=claim.prefix)
         for index, claim in made.items()
@@ -138,7 +139,10 @@ def _renew(locked: Locked, request: ClaimRequest, verdict: Verdict, shared: set[
     return {index: claims[claim_id] for index, claim_id in verdict.held.items()}
 
 
-def _link(locked: Locked, verdict: Verdict, made: dict[int, Claim]) -> list[tuple[Coexistence, Partnership]]:
+def link_partners(
+    locked: Locked, verdict: Verdict, made: dict[int, Claim]
+) -> list[tuple[Coexistence, Partnership]]:
+    """Insert what new claims (by index of their item) coexist with, and where."""
     links = [
         (
             meeting,

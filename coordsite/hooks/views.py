@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from claims.api.access import engineer_of, repo_of
 from claims.parties import Party
 from common.api import ApiView
-from common.errors import Invalid, NotFound
+from common.errors import Invalid
 from coordsite.hooks.answers import tool_answer
 from coordsite.hooks.deciding import Hook, answer
-from coordsite.kit.payloads import TOOLS, Event, event_of
+from coordsite.kit.payloads import Event, Tool, event_of
 
 MOST_ROOTS = 20
 _HEADERS = [
@@ -34,7 +34,6 @@ _HEADERS = [
     ),
     OpenApiParameter("repo", str),
     OpenApiParameter("root", str),
-    OpenApiParameter("tool", str, OpenApiParameter.PATH, enum=list(TOOLS)),
 ]
 
 
@@ -45,23 +44,19 @@ class HookIn(serializers.Serializer[Any]):
 
 
 class ToolHook(ApiView):
-    """``/hooks/{tool}``."""
+    """What the hooks of all tools share."""
 
-    @extend_schema(
-        operation_id="hook", request=OpenApiTypes.OBJECT, parameters=_HEADERS, responses=OpenApiTypes.OBJECT
-    )
-    def post(self, request: Request, tool: str) -> Response:
+    tool: Tool
+
+    def post(self, request: Request) -> Response:
         """A tool's own hook payload in, its own answer out: a denial with its reason, or an empty object.
 
         Before a write it claims the files for the session; it gives a sign of life at each event and
         releases what the session holds at its end.
         """
-        known = next((name for name in TOOLS if name == tool), None)
-        if known is None:
-            raise NotFound("Not Found", next=f"Hooks are there for {', '.join(TOOLS)}.")
         self.body(HookIn)
         payload = self._json()
-        event = event_of(known, payload, "")
+        event = event_of(self.tool, payload, "")
         if event is None:
             return Response({})
         return Response(tool_answer(event, answer(self._hook(event, payload))))
@@ -99,6 +94,37 @@ class ToolHook(ApiView):
     def _said(self, header: str, query: str = "") -> str:
         text = self.request.headers.get(header, "") or self.request._request.GET.get(query, "")
         return text.strip()[:1000]
+
+
+def _described(operation: str) -> Any:
+    described = extend_schema(
+        operation_id=operation,
+        request=OpenApiTypes.OBJECT,
+        parameters=_HEADERS,
+        responses=OpenApiTypes.OBJECT,
+    )
+    return extend_schema_view(post=described)
+
+
+@_described("claude_hook")
+class ClaudeHook(ToolHook):
+    """``/hooks/claude``."""
+
+    tool = "claude"
+
+
+@_described("codex_hook")
+class CodexHook(ToolHook):
+    """``/hooks/codex``."""
+
+    tool = "codex"
+
+
+@_described("cursor_hook")
+class CursorHook(ToolHook):
+    """``/hooks/cursor``."""
+
+    tool = "cursor"
 
 
 def _within(path: str, root: str) -> bool:

@@ -11,18 +11,22 @@ from webhooks.services.endpoints import (
     rotate_secret,
     send_test_event,
 )
-from webhooks.services.environment import prepare, reconcile_environment
+from webhooks.services.environment import ensure_environment, prepare, reconcile_environment
+from webhooks.services.importing import ForeignDelivery, import_delivery
 from webhooks.services.outbox import purge_deliveries, retry_deliveries
 from webhooks.services.recording import gathered, record
 from webhooks.services.retention import trim_events
 
 __all__ = [
+    "ForeignDelivery",
     "create_endpoint",
     "delete_endpoint",
     "deliver",
     "deliver_due",
     "edit_endpoint",
+    "ensure_environment",
     "gathered",
+    "import_delivery",
     "prepare",
     "purge_deliveries",
     "reconcile_environment",
