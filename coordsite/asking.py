@@ -37,7 +37,7 @@ def ask(service: Service, method: str, path: str, body: dict[str, Any] | None = 
     try:
         answer = service.call(method, path, body)
     except Unreachable as error:
-        raise CommandError(f"{service.url} does not answer: {error}; `coord start` starts it") from None
+        raise CommandError(f"{error}; `coord start` starts it") from None
     if answer.status == 401:
         raise CommandError(f"{service.url}: {answer.detail}; set COORD_AUTH_TOKEN to the service's token")
     if answer.status >= 400:

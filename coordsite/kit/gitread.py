@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -12,11 +12,18 @@ class GitFailed(Exception):
     """git answered with an error, or not in time."""
 
 
-def git(cwd: str, *arguments: str, stdin: bytes | None = None, timeout: float = 10) -> bytes:
+def git(
+    cwd: str,
+    *arguments: str,
+    stdin: bytes | None = None,
+    timeout: float = 10,
+    environ: Mapping[str, str] | None = None,
+) -> bytes:
     """The output of a git command; raises :class:`GitFailed`. Takes no locks and asks nothing."""
     import subprocess
 
-    environ = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    fixed = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environ = {**os.environ, **(environ or {}), **fixed}
     try:
         done = subprocess.run(
             ["git", *arguments],

@@ -15,6 +15,7 @@ import pytest
 
 from common import clock
 from coordsite.kit import hook
+from tests.kit.running import Runner, programs
 from tests.kit.service import FakeService
 
 
@@ -185,3 +186,10 @@ def virtual_time() -> Iterator[VirtualTime]:
     time = VirtualTime()
     with clock.running(lambda: time.moment):
         yield time
+
+
+@pytest.fixture
+def coord(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Runner:
+    """Run ``coord`` in a directory; `coord-hook` and `coord-mcp` are on PATH."""
+    monkeypatch.setenv("PATH", f"{programs(tmp_path)}:{os.environ['PATH']}")
+    return Runner(monkeypatch, capsys)

@@ -30,6 +30,7 @@ class FakeService:
         self.failure: tuple[int, dict[str, Any]] | None = None
         self.version = "0.1.0"
         self.verifies = True
+        self.identity: dict[str, Any] | None = None
         self._lock = threading.Lock()
         self._fences = itertools.count(1)
         self._keys: dict[str, tuple[int, dict[str, Any]]] = {}
@@ -109,6 +110,8 @@ class FakeService:
         if token not in self.tokens:
             return 401, {"detail": "Invalid bearer token"}
         if path == "/whoami":
+            if self.identity is not None:
+                return 200, self.identity
             engineer = self.tokens[token]
             return 200, {"auth_kind": "per_engineer" if engineer else "shared", "engineer": engineer}
         if (method, path) == ("POST", "/claims"):

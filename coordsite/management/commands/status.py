@@ -33,7 +33,7 @@ class Command(ClientCommand):
             with working("Asking the service"):
                 state = state_of(service, settings)
         except Unreachable as error:
-            raise CommandError(f"{service.url} does not answer: {error}; `coord start` starts it") from None
+            raise CommandError(f"{error}; `coord start` starts it") from None
         self.stdout.write(json.dumps(state) if options["json"] else in_words(state))
         if not state["ready"]:
             raise CommandError("The service is not ready")

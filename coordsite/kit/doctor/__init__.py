@@ -1,0 +1,1 @@
+"""What is right and wrong with a repository's wiring, and the one command that mends each fault."""
