@@ -56,3 +56,6 @@ constraints: ## Write constraints.txt anew from the newest releases that fit.
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip install --quiet --upgrade '.[dev]'
 	build/constraints/bin/python -m pip freeze --exclude coord > constraints.txt
+
+jepsen: $(VENV)/installed-dev ## Check histories under faults for five minutes per engine (SECONDS=…, SEED=…).
+	$(BIN)/python -m tests.history.run --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))

@@ -20,7 +20,7 @@ from claims.services import waiting
 from common import clock
 from common.caller import Caller
 from common.errors import Conflict, CoordError, ErrorCode, Invalid
-from queueing.models import IN_LINE, Ticket
+from queueing.models import IN_LINE, LEFT, Ticket
 
 KEPT_FOR = timedelta(hours=24)
 MOST_KEY = 200
@@ -91,10 +91,18 @@ def finish(call: Call, answer: Answer) -> Answer:
     return answer
 
 
-def forget(call: Call) -> None:
-    """The caller left while it waited: a retry with the key is a new call."""
-    if call.key:
-        StoredAnswer.objects.filter(caller=call.owner, key=call.key, request_hash=call.fingerprint).delete()
+def abandon(call: Call, queue_id: str) -> None:
+    """The caller left while it waited: give back what it got and was never told of.
+
+    Unless a retry with its key was told meanwhile; else a later retry is a new call.
+    """
+    with waiting.line_of(queue_id):
+        if call.key:
+            mine = StoredAnswer.objects.filter(caller=call.owner, key=call.key, request_hash=call.fingerprint)
+            forgotten, _ = mine.filter(replayed_at=None).delete()
+            if not forgotten and mine.exists():
+                return
+        waiting.abandon(queue_id)
 
 
 def forget_old() -> int:
@@ -137,9 +145,10 @@ def _replay(call: Call, stored: StoredAnswer) -> Answer | None:
             next="Use a fresh key for a new request.",
         )
     if stored.status != PARKED:
-        return Answer(stored.status, stored.body)
+        return _told(stored, Answer(stored.status, stored.body))
     ticket = Ticket.objects.filter(id=(stored.body or {}).get("queue_id")).first()
-    if ticket is not None and ticket.state in IN_LINE and ticket.alive_until > clock.now():
+    served = ticket is not None and ticket.server != LEFT and ticket.alive_until > clock.now()
+    if ticket is not None and ticket.state in IN_LINE and served:
         raise Conflict(
             "The first call with this Idempotency-Key still waits.",
             code=ErrorCode.IN_FLIGHT,
@@ -150,6 +159,14 @@ def _replay(call: Call, stored: StoredAnswer) -> Answer | None:
     if ticket is not None and ticket.state == Ticket.State.GRANTED:
         outcome = waiting.look(ticket.id).outcome
         if outcome is not None:
-            return Answer(200, answers.claim_answer(outcome))
+            return _told(stored, Answer(200, answers.claim_answer(outcome)))
     stored.delete()
     return None
+
+
+def _told(stored: StoredAnswer, answer: Answer) -> Answer | None:
+    """The answer, marked as known to a caller; ``None`` when it was taken back at this moment."""
+    kept = StoredAnswer.objects.filter(pk=stored.pk).update(
+        status=answer.status, body=answer.body, replayed_at=clock.now()
+    )
+    return answer if kept else None

@@ -241,7 +241,8 @@ class ReleaseRequest(models.Model):
 class StoredAnswer(models.Model):
     """The answer given under an idempotency key, kept so that a retry hears the same.
 
-    ``status`` 0 means the first call is still being answered.
+    ``status`` 0 means the first call is still being answered. Once it is replayed somebody knows it, even
+    when the first caller is gone.
     """
 
     caller = models.CharField(max_length=200)
@@ -250,6 +251,7 @@ class StoredAnswer(models.Model):
     status = models.PositiveSmallIntegerField(default=0)
     body = models.JSONField(null=True)
     created_at = models.DateTimeField()
+    replayed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["caller", "key"], name="stored_answer_once")]

@@ -20,7 +20,7 @@ from claims.selectors.due import next_due
 from claims.services import ending, waiting
 from claims.services.waiting import Look
 from common import clock
-from common.api import lane
+from common.api import STOPPING, lane
 from common.wakeups import FALLBACK_S, Bell, listening
 from queueing import selectors
 from queueing.models import IN_LINE
@@ -120,7 +120,8 @@ async def wait_for_grant(
     With ``abandon`` the place lives with this call: when its time is up it is given up, in the same
     transaction that sees nothing offered, so that nobody hears "no" while holding; when the client
     disconnects ``abandon`` gives back what it has, a grant included that it was never told of. Without,
-    the place outlives the call and stays in line in both cases.
+    the place outlives the call and stays in line in both cases. When the service stops the place is kept
+    for whoever sends the same request again.
     """
     loop = asyncio.get_running_loop()
     bound = abandon is not None
@@ -139,6 +140,11 @@ async def wait_for_grant(
                     done = True
                     return found[0]
                 await bell.wait(left)
+    except asyncio.CancelledError as cancelled:
+        if STOPPING in cancelled.args and not done:
+            done = True
+            await asyncio.shield(lane(waiting.leave, ticket_id))
+        raise
     finally:
         if abandon is not None and not done:
             await asyncio.shield(lane(abandon))

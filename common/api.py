@@ -35,6 +35,10 @@ T = TypeVar("T")
 Finish = Callable[[Response], HttpResponseBase]
 
 
+STOPPING = "the service is stopping"
+"""The message of the cancellation that sends parked waiters home because the service stops."""
+
+
 class InvalidRequest(APIException):
     """422: the body or the query breaks its serializer; ``problems`` is the reference's list form."""
 

@@ -28,7 +28,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import Resolver404, get_resolver, set_script_prefix
 from rest_framework.response import Response
 
-from common.api import lane, use_lane
+from common.api import STOPPING, lane, use_lane
 from common.errors import CoordError, ErrorCode
 from coordsite import gate
 from coordsite.exceptions import not_found
@@ -54,8 +54,12 @@ class Stopping(CoordError):
 
 
 def stopping() -> Stopping:
-    """The refusal that waiters hear when the service stops."""
-    return Stopping("The service is stopping", retry_after_s=2, next="Send the same request again.")
+    """The refusal that waiters hear when the service stops; their places are kept a short while."""
+    return Stopping(
+        "The service is stopping; a place in line is kept for 30 s.",
+        retry_after_s=2,
+        next="Send the same request again: it takes up its place in line.",
+    )
 
 
 def tidy_connections() -> None:
@@ -125,7 +129,7 @@ class Lanes:
             gone.cancel()
             going.cancel()
             if not waiting.done():
-                waiting.cancel()
+                waiting.cancel(STOPPING if self.is_stopping and not left else None)
                 await asyncio.wait((waiting,))
         if not waiting.cancelled():
             return waiting.result()

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Q
 
 IN_LINE = ("waiting", "offered")
+LEFT = "-"
+"""In place of the serving process: it stopped, and the waiter is expected to come back."""
 
 
 def new_id() -> str:

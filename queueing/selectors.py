@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 
 from common.buckets import Hour
 from common.filters import Filter
-from queueing.models import IN_LINE, Ticket
+from queueing.models import IN_LINE, LEFT, Ticket
 from queueing.ordering import level, order_key
 
 
@@ -64,6 +65,14 @@ def waits_elsewhere(engineer: str, session_id: str | None, now: datetime, beside
     """Whether a party waits by another ticket than ``besides``, in any repository."""
     waiting = tickets_of_party(engineer, session_id, now).filter(state="waiting")
     return waiting.exclude(id=besides).exists()
+
+
+def left_by(
+    repo: str, engineer: str, session_id: str | None, request: Mapping[str, Any], now: datetime
+) -> Ticket | None:
+    """A party's place for this very request whose serving process stopped; ``None`` when there is none."""
+    own = tickets_of_party(engineer, session_id, now).filter(repo=repo, server=LEFT, session_id=session_id)
+    return next((ticket for ticket in own.order_by("place") if ticket.request == request), None)
 
 
 def states(ids: Iterable[str]) -> dict[str, str]:

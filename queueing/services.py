@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import F
 
 from common import clock, wakeups
-from queueing.models import Ticket
+from queueing.models import LEFT, Ticket
 from queueing.selectors import counts
 from webhooks.services import record
 from webhooks.types import EventType, NewEvent
@@ -22,6 +22,8 @@ HEARTBEAT_SECONDS = 5
 """How often a serving process says that its waiters are still there."""
 ALIVE_SECONDS = 20
 """How long a waiter counts as present after the last such word."""
+RETURN_SECONDS = 30
+"""How long a place is kept for a waiter whose serving process stopped."""
 
 
 class LineFull(Exception):
@@ -153,6 +155,35 @@ def heartbeat(ids: Sequence[str], now: datetime) -> None:
         Ticket.objects.filter(id__in=ids[start : start + 500], state="waiting", alive_until__lt=until).update(
             alive_until=until
         )
+
+
+def leave(ticket: Ticket, now: datetime) -> bool:
+    """Nobody serves the waiter any more: keep its place until it comes back, :data:`RETURN_SECONDS`."""
+    until = now + timedelta(seconds=RETURN_SECONDS)
+    ticket.refresh_from_db()
+    return _move(
+        ticket,
+        ("waiting", "offered"),
+        server=LEFT,
+        alive_until=max(ticket.alive_until, until),
+        expires_at=max(ticket.expires_at, until),
+    )
+
+
+def take_up(
+    ticket: Ticket, *, now: datetime, caller: str, wait_seconds: float, hold_seconds: float, server: str
+) -> bool:
+    """A waiter came back to a place that :func:`leave` kept: serve it from here on, with a new wait."""
+    expires_at = now + timedelta(seconds=wait_seconds + hold_seconds)
+    alive = expires_at if hold_seconds else min(expires_at, now + timedelta(seconds=ALIVE_SECONDS))
+    return _move(
+        ticket,
+        ("waiting", "offered"),
+        server=server,
+        caller=caller,
+        alive_until=alive,
+        expires_at=expires_at,
+    )
 
 
 def first_pattern(ticket: Ticket) -> str:

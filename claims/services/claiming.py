@@ -27,6 +27,7 @@ from ownership.services import Attempt, log_contention
 from patterns import parse
 from queueing import services as tickets
 from queueing.models import Ticket
+from queueing.selectors import left_by
 from webhooks.services import record
 
 
@@ -91,6 +92,9 @@ def claim_scopes(request: ClaimRequest, caller: Caller, wait: Wait = NO_WAIT) ->
         check_limit(request, verdict, caller)
         passed = locked.line and line.note_passed(locked, request)
         outcome = grant(locked, request, verdict, rules)
+        if locked.line and (left := _left_place(locked, request)):
+            ids = [claim.id for claim in outcome.claims]
+            tickets.grant(left, locked.now, {"claim_ids": ids, "new_until": {}}, ids[0])
         if passed:
             draining.drain(locked)  # being passed may have put a ticket first
         return outcome
@@ -153,7 +157,23 @@ def _refuse(
     return outcome
 
 
+def _left_place(locked: Locked, request: ClaimRequest) -> Ticket | None:
+    """The party's place for this request whose serving process stopped."""
+    party = request.party
+    return left_by(locked.name, party.engineer, party.session_id, request.to_json(), locked.now)
+
+
 def _park(locked: Locked, request: ClaimRequest, caller: Caller, wait: Wait) -> Ticket:
+    left = _left_place(locked, request) if locked.line else None
+    if left is not None and tickets.take_up(
+        left,
+        now=locked.now,
+        caller=caller.name,
+        wait_seconds=wait.wait_seconds,
+        hold_seconds=wait.hold_seconds,
+        server=wait.server,
+    ):
+        return left
     try:
         return tickets.enqueue(
             repo=locked.name,

@@ -12,7 +12,7 @@ from claims.locks import repository_lock
 from claims.services import draining
 from ownership.services import resolve_contention
 from queueing import services as tickets
-from queueing.models import IN_LINE, Ticket
+from queueing.models import IN_LINE, LEFT, Ticket
 
 SCHEDULES = (
     ("claims: due leases", "claims.tasks.sweep", Schedule.MINUTES, 1),
@@ -41,7 +41,7 @@ def lapse_orphans() -> int:
     Places that outlive their call stay: their waiters come back.
     """
     lapsed = 0
-    for ticket in Ticket.objects.filter(state__in=IN_LINE).exclude(server=""):
+    for ticket in Ticket.objects.filter(state__in=IN_LINE).exclude(server__in=("", LEFT)):
         if _serves_still(ticket.server):
             continue
         with repository_lock(ticket.repo) as locked:

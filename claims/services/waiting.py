@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -69,15 +71,35 @@ def look(ticket_id: str, *, final: bool = False) -> Look:
     return Look(ticket)
 
 
+@contextmanager
+def line_of(ticket_id: str) -> Iterator[None]:
+    """Hold the lock of the repository in whose line the ticket stands."""
+    with repository_lock(_ticket(ticket_id).repo):
+        yield
+
+
 def abandon(ticket_id: str) -> None:
-    """The waiter is gone: give its place up, or what was granted to it while it left."""
+    """The waiter is gone: give its place up, or what was granted to it while it left.
+
+    What its session has asked for again since then it knows of, and keeps.
+    """
     if cancel(ticket_id, reason="disconnected"):
         return
     ticket = _ticket(ticket_id)
     if ticket.state == Ticket.State.GRANTED:
         with repository_lock(ticket.repo) as locked:
+            until = (ticket.result or {}).get("new_until", {})
+            leases = Claim.objects.filter(id__in=until).values_list("id", "expires_at")
+            untold = [key for key, end in leases if end <= datetime.fromisoformat(until[key])]
             by = By(ticket.engineer, ticket.session_id, reason="disconnected")
-            end_claims(locked, (ticket.result or {}).get("new_ids", []), End.RELEASED, by)
+            end_claims(locked, untold, End.RELEASED, by)
+
+
+def leave(ticket_id: str) -> None:
+    """The serving process stops: keep the place a short while for whoever sends the request again."""
+    ticket = _ticket(ticket_id)
+    with repository_lock(ticket.repo) as locked:
+        tickets.leave(ticket, locked.now)
 
 
 def cancel(ticket_id: str, *, reason: str, operator: str | None = None, note: str | None = None) -> bool:
@@ -160,7 +182,9 @@ def _pick_up(locked: Locked, ticket: Ticket) -> Look:
     known = set(verdict.held.values())
     result = {
         "claim_ids": ids,
-        "new_ids": [claim_id for claim_id in ids if claim_id not in known],
+        "new_until": {
+            claim.id: claim.expires_at.isoformat() for claim in outcome.claims if claim.id not in known
+        },
         "warnings": list(outcome.warnings),
     }
     tickets.grant(ticket, locked.now, result, ids[0])

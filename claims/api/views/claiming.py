@@ -14,10 +14,9 @@ from claims.api import outputs
 from claims.api.access import ClaimsView, party_of, repo_of
 from claims.api.headers import retry_after
 from claims.api.serializers import ClaimIn
-from claims.idempotency import Answer, Call, answer_once, finish, forget
+from claims.idempotency import Answer, Call, abandon, answer_once, finish
 from claims.preparing import Prepared, prepare
 from claims.scopes import ClaimRequest
-from claims.services import waiting
 from claims.services.claiming import Outcome, Wait, claim_scopes
 from claims.services.upkeep import server_name
 from claims.services.waiting import Look, present_refusal
@@ -79,17 +78,13 @@ async def _wait(call: Call, parked: Answer, prepared: Prepared, wait: Wait) -> R
     def answer(look: Look) -> Answer:
         return finish(call, answer_look(look, prepared.warnings))
 
-    def abandon() -> None:
-        waiting.abandon(queue_id)
-        forget(call)
-
     return respond(
         await parking.wait_for_grant(
             queue_id,
             prepared.request.repo,
             wait.wait_seconds,
             answer,
-            abandon=None if wait.hold_seconds else abandon,
+            abandon=None if wait.hold_seconds else lambda: abandon(call, queue_id),
         )
     )
 
