@@ -129,7 +129,7 @@ class Lanes:
             gone.cancel()
             going.cancel()
             if not waiting.done():
-                waiting.cancel(STOPPING if self.is_stopping and not left else None)
+                waiting.cancel(STOPPING if self._stopping.is_set() and not left else None)
                 await asyncio.wait((waiting,))
         if not waiting.cancelled():
             return waiting.result()
