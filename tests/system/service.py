@@ -96,7 +96,11 @@ class Service:
     @property
     def environ(self) -> dict[str, str]:
         """The environment of the service's own process."""
-        own = {"COORD_HOME": str(self.home), "COORD_PORT": str(self.port)}
+        own = {
+            "COORD_HOME": str(self.home),
+            "COORD_PORT": str(self.port),
+            "COORD_START_READY_TIMEOUT_SEC": str(PATIENCE_S),
+        }
         return clean_environ(**{**own, **self.variables})
 
     def client_variables(self, **more: str) -> dict[str, str]:
