@@ -16,6 +16,7 @@ _coord() {
 %{values}
   esac
   if [ -z "$values" ]; then
+    local IFS=$'\n'
     COMPREPLY=($(compgen -f -- "$current"))
     return
   elif [ "$values" != "-" ]; then

@@ -137,6 +137,10 @@ class FakeService:
                 self.claims = [claim for claim in self.claims if claim["session_id"] != session]
                 return 200, {"released": before - len(self.claims)}
             return 200, {"ok": True}
+        if (method, path) == ("POST", "/claims/release"):
+            before = len(self.claims)
+            self.claims = [claim for claim in self.claims if claim["id"] not in body["claim_ids"]]
+            return 200, {"released": before - len(self.claims)}
         if method == "DELETE" and path.startswith("/claims/"):
             before = len(self.claims)
             self.claims = [claim for claim in self.claims if claim["id"] != path.split("/")[2]]

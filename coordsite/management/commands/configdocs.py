@@ -6,17 +6,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from common.commands import ClientCommand
 from coordsite import configdocs
 
 
-class Command(BaseCommand):
+class Command(ClientCommand):
     """For the source tree: run it after a setting was added or changed."""
 
     help = "Write docs/configuration.md and .env.example from the settings."
-    requires_system_checks = []
-    requires_migrations_checks = False
+    examples = ("coord configdocs", "coord configdocs --check")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Only look, where."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 from django.db import OperationalError, ProgrammingError, connection
 
+from common.commands import CoordCommand
 from coordsite.kit.service import clean
 from coordsite.reference.importing import KINDS, Report, import_contents
 from coordsite.reference.reading import NotReadable, read
@@ -22,20 +23,11 @@ PLURAL = {
 }
 
 
-class Command(BaseCommand):
+class Command(CoordCommand):
     """Live claims with their symbols, release requests, the ownership document, undelivered webhooks."""
 
     help = "Take over the live state of a coord-mcp-server database (SQLite)."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """With an example."""
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            formatter_class=RawDescriptionHelpFormatter,
-            epilog="example: coord import-reference ~/.coord/data/coordination.db --dry-run",
-            **kwargs,
-        )
+    examples = ("coord import-reference ~/.coord/data/coordination.db --dry-run",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The file, and what to do with it."""

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from common.caller import Caller
+from common.commands import CoordCommand
 from common.errors import CoordError
 from coordsite.models import Token
 from coordsite.tokens import presenters, selectors, services
@@ -24,10 +25,15 @@ MOST_ROWS = 1000
 Shown = tuple[Any, str]
 
 
-class Command(BaseCommand):
+class Command(CoordCommand):
     """Works whether the service runs or not. Exit 1: refused; 2: no database of a service here."""
 
     help = "Make, list, rotate and revoke personal tokens."
+    examples = (
+        "coord tokens create alice --repo acme/app",
+        "coord tokens create pipeline --role ci --json",
+        "coord tokens list",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One subcommand each, all with ``--json``."""

@@ -1,0 +1,132 @@
+"""`coord`, `coord status`, `claims`, `release`, `engineers stale`: what a person sees, and the exit codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coordsite import cli
+from tests.kit.conftest import Clone
+from tests.kit.running import Runner
+from tests.kit.service import FakeService
+
+OLD = "2020-01-01T00:00:00Z"
+
+
+def test_it_lists_every_command_by_use(tmp_path: Path, coord: Runner) -> None:
+    done = coord(tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert coord(tmp_path, "help").out == done.err
+    for use in ("Run the service:", "Look and act:", "Wire a repository:", "Operate:"):
+        assert f"{use}\n" in done.err
+    assert "More:" not in done.err, "every command has its place"
+    listed = [line.split(maxsplit=1) for line in done.err.splitlines() if line.startswith("  ")]
+    assert {name for name, _ in listed} == {*cli.own_commands(), *cli.DJANGOS}
+    assert all(len(text) <= 110 for _, text in listed)
+
+
+def test_it_says_which_command_was_meant(tmp_path: Path, coord: Runner) -> None:
+    done = coord(tmp_path, "docter")
+    assert (done.code, done.err) == (2, "coord: no such command: docter; did you mean `coord doctor`?\n")
+
+
+@pytest.mark.parametrize("name", sorted(cli.own_commands()))
+def test_every_command_has_help_with_examples(tmp_path: Path, coord: Runner, name: str) -> None:
+    done = coord(tmp_path, name, "--help")
+    assert done.code == 0
+    assert done.out.startswith(f"usage: coord {name}")
+    assert f"\n  coord {name}" in done.out.partition("examples:")[2]
+
+
+def test_client_commands_open_no_database_and_set_up_nothing(clone: Clone, service: FakeService) -> None:
+    program = (
+        "import sys; from coordsite import cli; code = cli.main(['claims']);"
+        "assert 'django.db.models' not in sys.modules; sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=clone.path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "COORD_DATABASE_PATH": "/no",
+        },
+    )
+    assert (done.returncode, done.stdout) == (0, "No active claims.\n"), done.stderr
+
+
+def test_status_tells_the_service_the_repository_and_the_token(clone: Clone, coord: Runner) -> None:
+    done = coord(clone.path, "status")
+    assert done.code == 0
+    assert [line.split(maxsplit=1)[1] for line in done.out.splitlines()][3:] == [
+        "acme/app",
+        "from .coordination/local.env",
+    ]
+    assert coord(clone.path, "status", "--json").json["active_claims"] == 0
+
+
+def test_status_fails_over_a_dead_token(clone: Clone, coord: Runner, service: FakeService) -> None:
+    clone.initialise(service.url, "wrong")
+    done = coord(clone.path, "status", "--json")
+    assert (done.code, done.json["ready"], done.json["trouble"]) == (1, True, "Invalid bearer token")
+    assert "run `coord doctor`" in done.err
+
+
+def test_status_fails_when_the_service_is_away(clone: Clone, coord: Runner) -> None:
+    clone.initialise("http://127.0.0.1:9")
+    done = coord(clone.path, "status")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("coord: http://127.0.0.1:9 does not answer (")
+    assert done.err.endswith("; `coord start` starts it\n")
+
+
+def test_claims_are_those_of_the_repository(clone: Clone, coord: Runner, service: FakeService) -> None:
+    mine = service.hold("src/**", "bob", "bob-1")
+    service.hold("x.py", "carol", repo="acme/other")
+    done = coord(clone.path, "claims")
+    assert done.out == f"{mine['id']}  bob  src/**  expires={mine['expires_at']}\n"
+    assert coord(clone.path, "claims", "--all-repos", "--json").json["count"] == 2
+    assert (
+        coord(clone.path, "claims", "--repo", "acme/other", "--json").json["claims"][0]["engineer"] == "carol"
+    )
+    assert coord(clone.path.parent, "claims").code == 1, "no service is known there"
+
+
+def test_release_needs_a_name_and_says_what_it_did(clone: Clone, coord: Runner, service: FakeService) -> None:
+    held = service.hold("a.py", "bob")
+    done = coord(clone.path, "release", held["id"])
+    assert (done.code, done.err) == (1, "coord: Name the claim's engineer: --engineer NAME\n")
+    done = coord(clone.path, "release", held["id"], "--engineer", "bob")
+    assert (done.code, done.out) == (0, f"Released: {held['id']}\n")
+    done = coord(clone.path, "release", held["id"], "--engineer", "bob", "--json")
+    assert (done.code, done.json["released"]) == (1, 0)
+
+
+def test_engineers_stale_lists_the_silent_and_releases_what_they_hold(
+    clone: Clone, coord: Runner, service: FakeService
+) -> None:
+    for pattern in ("a.py", "b.py"):
+        service.hold(pattern, "bob", "bob-1", created_at=OLD, last_activity=OLD)
+    service.hold("c.py", "carol", created_at=OLD, last_activity="2999-01-01T00:00:00Z")
+    done = coord(clone.path, "engineers", "stale", "--json")
+    row = {"engineer": "bob", "last_activity": OLD, "active_claim_count": 2, "repos": ["acme/app"]}
+    assert done.json == {"engineers": [row], "count": 1, "released": 0}
+    assert coord(clone.path, "engineers", "stale").out == f"bob  last={OLD}  claims=2  acme/app\n"
+    done = coord(clone.path, "engineers", "stale", "--release")
+    assert (done.code, "add --yes" in done.err, len(service.claims)) == (1, True, 3)
+    done = coord(clone.path, "engineers", "stale", "--release", "--yes")
+    assert done.out.endswith("Released 2 claims.\n")
+    assert service.held() == ["c.py"]
+    assert coord(clone.path, "engineers", "stale").out.startswith("Nobody holds a claim")
+
+
+@pytest.mark.parametrize("days", ["-1", "nan", "99999"])
+def test_engineers_stale_refuses_odd_ages(clone: Clone, coord: Runner, days: str) -> None:
+    done = coord(clone.path, "engineers", "stale", "--days", days)
+    assert (done.code, "--days must be at least 0" in done.err) == (1, True)
