@@ -12,6 +12,7 @@ from claims.parties import Party
 from claims.verdicts import Question, judge
 from claims.waits import Standing, request_of
 from common.filters import Filter
+from ownership.rules import RuleSet
 from ownership.selectors import current_rules
 from queueing import selectors as queue
 from queueing.models import Ticket
@@ -68,41 +69,26 @@ def lines(seen: Filter, now: datetime, *, most: int) -> list[Line]:
         return []
     longest = sorted(by_repo, key=lambda name: (-len(by_repo[name]), name))[:most]
     each = max(1, most // len(longest))
-    modes = dict(Repository.objects.filter(name__in=longest).values_list("name", "case_insensitive"))
-    ids = dict(Repository.objects.filter(name__in=longest).values_list("name", "id"))
-    return [_line(name, by_repo[name], each, now, ids[name], modes[name]) for name in longest if name in ids]
+    found = {row.name: row for row in Repository.objects.filter(name__in=longest)}
+    rules = current_rules()
+    return [_line(found[name], by_repo[name], each, now, rules) for name in longest if name in found]
 
 
-def _line(
-    repo: str, tickets: list[Ticket], most: int, now: datetime, repository_id: int, case_insensitive: bool
-) -> Line:
+def _line(repository: Repository, tickets: list[Ticket], most: int, now: datetime, rules: RuleSet) -> Line:
     ordered = sorted(tickets, key=lambda ticket: queue.key(ticket, now))
     ahead: list[Standing] = []
     waiters = []
+    shared = rules.shared(repository.name, case_insensitive=repository.case_insensitive)
     for number, ticket in enumerate(ordered[:most], start=1):
-        standing = Standing(ticket, request_of(ticket, case_insensitive=case_insensitive))
-        waiters.append(_waiter(standing, number, ahead, now, repository_id, case_insensitive))
-        ahead.append(standing)
-    return Line(repo, len(ordered), tuple(waiters))
+        request = request_of(ticket, case_insensitive=repository.case_insensitive)
+        question = Question(repository.pk, now, request.party, repository.case_insensitive, shared=shared)
+        waiters.append(_waiter(Standing(ticket, request), number, ahead, question))
+        ahead.append(Standing(ticket, request))
+    return Line(repository.name, len(ordered), tuple(waiters))
 
 
-def _waiter(
-    mine: Standing,
-    number: int,
-    ahead: list[Standing],
-    now: datetime,
-    repository_id: int,
-    case_insensitive: bool,
-) -> Waiter:
+def _waiter(mine: Standing, number: int, ahead: list[Standing], question: Question) -> Waiter:
     behind = tuple(other.ticket for other in ahead if mine.request.clashes(other.request))
-    rules = current_rules()
-    question = Question(
-        repository_id,
-        now,
-        mine.party,
-        case_insensitive,
-        shared=rules.shared(mine.ticket.repo, case_insensitive=case_insensitive),
-    )
     conflicts = judge(question, mine.request.items[:MOST_ITEMS]).conflicts
     blockers = {conflict.holder.id: conflict.holder for conflict in conflicts}
     return Waiter(

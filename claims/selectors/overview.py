@@ -68,10 +68,12 @@ def active_by_repository(seen: Filter, now: datetime) -> dict[str, int]:
 
 def active_claims(seen: Filter, now: datetime, *, first: Collection[str], limit: int) -> list[Claim]:
     """Live claims: those in ``first`` before the others, then whose lease ends soonest."""
-    found = claims_seen(seen).filter(live(now)).select_related("repository").prefetch_related("symbols")
-    ahead = list(found.filter(id__in=list(first)).order_by("expires_at", "id")[:limit]) if first else []
-    rest = found.exclude(id__in=[claim.id for claim in ahead]).order_by("expires_at", "id")
-    return ahead + list(rest[: limit - len(ahead)])
+    found = claims_seen(seen).filter(live(now)).order_by("expires_at", "id")
+    # Keys first: sorting whole rows costs several times as much.
+    ids = list(found.filter(id__in=list(first)).values_list("id", flat=True)[:limit]) if first else []
+    ids += found.exclude(id__in=ids).values_list("id", flat=True)[: limit - len(ids)]
+    rows = Claim.objects.select_related("repository").prefetch_related("symbols").in_bulk(ids)
+    return [rows[claim_id] for claim_id in ids if claim_id in rows]
 
 
 def recent_claims(seen: Filter, *, limit: int) -> list[Claim]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
+from django.db.models import Exists, OuterRef
+
 from claims.models import Claim, ReleaseRequest
 from claims.selectors import lines, listing, overview, refusals
 from claims.selectors.lines import Line, Waiter
@@ -20,12 +22,12 @@ from ownership import selectors as ownership
 from webhooks import selectors as webhooks
 from webhooks.selectors import Trouble
 
-MOST_CLAIMS = 40
+MOST_CLAIMS = 30
 MOST_WAITERS = 20
 MOST_REQUESTS = 20
-MOST_REFUSALS = 25
+MOST_REFUSALS = 20
 MOST_REPOSITORIES = 15
-MOST_RECENT = 20
+MOST_RECENT = 15
 MOST_SILENT = 5
 FAILURES = 3
 
@@ -74,15 +76,10 @@ class Look:
         return overview.active_by_repository(self.seen, self.now)
 
     @cached_property
-    def blocked(self) -> int:
-        """Requests refused within a day for which the holder still stands in the way."""
-        live = Claim.objects.filter(listing.live(self.now)).values("id")
-        return ownership.refused_since(self.seen, since=self.day, still=live)
-
-    @cached_property
-    def refused(self) -> int:
-        """Requests refused within a day."""
-        return ownership.refused_since(self.seen, since=self.day)
+    def refused(self) -> tuple[int, int]:
+        """Requests refused within a day, and those of them whose holder still stands in the way."""
+        holds = Exists(Claim.objects.filter(listing.live(self.now), pk=OuterRef("claim_id")))
+        return ownership.refused_since(self.seen, since=self.day, still=holds)
 
     @cached_property
     def requests(self) -> list[ReleaseRequest]:

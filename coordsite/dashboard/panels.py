@@ -58,9 +58,9 @@ def _headline(look: Look) -> Context:
     return {
         "figures": [
             _figure("Active claims", sum(look.active.values()), f"{made} made in 24 h", history, "active"),
-            _figure("Blocked now", look.blocked, "holder still there", history, "conflicts", alarm=True),
+            _figure("Blocked now", look.refused[1], "holder still there", history, "conflicts", alarm=True),
             _figure("Waiting now", look.waiting, lines, history, "waits", alarm=True),
-            _figure("Conflicts, 24 h", look.refused, "requests refused", history, "conflicts"),
+            _figure("Conflicts, 24 h", look.refused[0], "requests refused", history, "conflicts"),
             _figure("Repositories", len(rows), f"{busy} with live claims", history, "began"),
         ]
     }

@@ -43,10 +43,11 @@ def spark(values: Sequence[int], *, width: int = 120, height: int = 30) -> Spark
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One day of a heatmap's row. ``shown`` is the figure as it fits into the cell."""
+    """One day of a heatmap's row. ``name`` is the day in words, ``shown`` the figure as it fits the cell."""
 
     x: int
     day: date
+    name: str
     count: int
     level: int
     shown: str
@@ -80,22 +81,24 @@ def heat_rows(
     ``counts`` is keyed by repository and day (``2026-11-23``), ``notes`` likewise.
     """
     days = [today - timedelta(days=DAYS - 1 - n) for n in range(DAYS)]
+    names = [f"{day.day} {day:%B}" for day in days]
     rows = []
-    for name in {repo for repo, _ in counts}:
+    keys = [day.isoformat() for day in days]
+    for repo in {repo for repo, _ in counts}:
         cells = tuple(
-            _cell(n, day, counts.get((name, day.isoformat()), 0), (notes or {}).get((name, day.isoformat())))
-            for n, day in enumerate(days)
+            _cell(n, day, names[n], counts.get((repo, key), 0), (notes or {}).get((repo, key)))
+            for n, (day, key) in enumerate(zip(days, keys, strict=True))
         )
         total = sum(cell.count for cell in cells)
         if total:
-            rows.append(HeatRow(name, cells, total, max(cells, key=lambda cell: cell.count)))
+            rows.append(HeatRow(repo, cells, total, max(cells, key=lambda cell: cell.count)))
     return sorted(rows, key=lambda row: (-row.total, row.name))[:limit]
 
 
-def _cell(number: int, day: date, count: int, note: str | None) -> Cell:
+def _cell(number: int, day: date, name: str, count: int, note: str | None) -> Cell:
     level = sum(count >= least for least in LEVELS)
     shown = "" if not count else str(count) if count < 1000 else f"{count // 1000}k"
-    return Cell(number * CELL, day, count, level, shown, note or "")
+    return Cell(number * CELL, day, name, count, level, shown, note or "")
 
 
 @dataclass(frozen=True, slots=True)

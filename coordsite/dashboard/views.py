@@ -149,7 +149,7 @@ def _edit(request: HttpRequest, form: HotspotForm) -> HttpResponseBase | None:
         form.add_error(None, f"{refusal.detail}{f' {refusal.next}' if refusal.next else ''}")
         return None
     words = WORDS[asked["action"]]
-    said = f"{asked['pattern']} {words.done if done.changed else words.was}."
+    said = f"'{asked['pattern']}' {words.done if done.changed else words.was}."
     if _is_script(request):
         return JsonResponse({"said": said})
     messages.success(request, said)

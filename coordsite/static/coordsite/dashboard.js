@@ -190,7 +190,7 @@
   }
   async function ask(url, options) {
     const answer = await fetch(url, { credentials: "same-origin", headers: { "X-Requested-With": "fetch" }, ...options });
-    if ((answer.headers.get("Content-Type") || "").includes("json")) {
+    if (answer.ok && (answer.headers.get("Content-Type") || "").includes("json")) {
       dialog.close();
       tell((await answer.json()).said);
       return;
@@ -215,7 +215,7 @@
     dialog.addEventListener("submit", (event) => {
       event.preventDefault();
       const form = event.target;
-      ask(form.action, { method: "POST", body: new FormData(form) }).catch(() => form.submit());
+      ask(form.getAttribute("action"), { method: "POST", body: new FormData(form) }).catch(() => form.submit());
     });
   }
 })();
