@@ -85,6 +85,10 @@ class Config(BaseSettings):
         SecretStr(""), description="Django's signing key; made and kept when empty."
     )
     allowed_hosts: str = Field("*", description="Host names that the service answers to, comma separated.")
+    trusted_origins: str = Field(
+        "",
+        description="Origins of the dashboard behind a TLS proxy, comma separated: `https://coord.example`.",
+    )
     mcp_allowed_origins: str = Field(
         "", description="Origins of web pages that may call /mcp, comma separated; loopback ones always may."
     )

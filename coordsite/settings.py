@@ -17,6 +17,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_KEY = config.signing_key(COORD)
 DEBUG = COORD.debug
 ALLOWED_HOSTS = [host.strip() for host in COORD.allowed_hosts.split(",") if host.strip()]
+# Behind a proxy that ends TLS a page's origin is https while its request arrives over http.
+CSRF_TRUSTED_ORIGINS = [one.strip().rstrip("/") for one in COORD.trusted_origins.split(",") if one.strip()]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = bool(CSRF_TRUSTED_ORIGINS) and all(
+    one.startswith("https://") for one in CSRF_TRUSTED_ORIGINS
+)
 
 INSTALLED_APPS = [
     "daphne",

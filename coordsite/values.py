@@ -52,6 +52,20 @@ def webhook_events(text: str) -> str | None:
     return f"event types such as claim_granted, comma separated, not {wrong[0]!r}" if wrong else None
 
 
+def trusted_origins(text: str) -> str | None:
+    """Origins, not whole URLs."""
+    for one in filter(None, (part.strip() for part in text.split(","))):
+        parts = _split(one)
+        if (
+            parts is None
+            or parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.path.strip("/")
+        ):
+            return f"origins such as https://coord.example, comma separated, not {one[:60]!r}"
+    return None
+
+
 def auth_token(text: str) -> str | None:
     """A token that a header can carry."""
     if text.split() == [text] and text.isprintable():
@@ -61,8 +75,9 @@ def auth_token(text: str) -> str | None:
 
 RULES = {
     rule.__name__: rule
-    for rule in (database_url, redis_url, repo_id, webhook_url, webhook_events, auth_token)
+    for rule in (database_url, redis_url, repo_id, webhook_url, webhook_events, trusted_origins, auth_token)
 }
+RULES["mcp_allowed_origins"] = trusted_origins
 """The rule of each setting that has one, by the setting's name."""
 
 
