@@ -24,6 +24,7 @@ from claims.scopes import NEVER_NARROWED
 from patterns import Pattern, candidate_prefixes, overlaps, parse
 
 MOST_HITS = 50
+_FIRST_BATCH = 20
 _BATCH = 200
 _CLAIM = Claim._meta.db_table
 _SYMBOL = ClaimSymbol._meta.db_table
@@ -175,8 +176,10 @@ def _rows(queries: list[tuple[str, list[Any]]]) -> Iterator[tuple[Any, ...]]:
     for sql, args in _joined(queries):
         with connection.cursor() as cursor:
             cursor.execute(sql, args)
-            while rows := cursor.fetchmany(_BATCH):
+            size = _FIRST_BATCH  # most searches stop early: do not fetch what nobody looks at
+            while rows := cursor.fetchmany(size):
                 yield from rows
+                size = min(2 * size, _BATCH)
 
 
 def _joined(queries: list[tuple[str, list[Any]]]) -> list[tuple[str, list[Any]]]:
