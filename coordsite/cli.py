@@ -162,13 +162,17 @@ def use_home() -> None:
     """Let the command work on the database that ``coord start`` made, when nothing names another."""
     if os.environ.get("COORD_DATABASE_URL") or os.environ.get("COORD_DATABASE_PATH"):
         return
-    from coordsite.config import Config, load
+    from coordsite.config import Config, kept_secret, load
     from coordsite.home import home_of
 
     config = load()
-    kept = home_of(config).database
-    if kept.exists() and not os.path.exists(str(Config.model_fields["database_path"].default)):
-        os.environ["COORD_DATABASE_PATH"] = str(kept)
+    home = home_of(config)
+    usual = Path(str(Config.model_fields["database_path"].default))
+    if not home.database.exists() or (usual.exists() and not usual.samefile(home.database)):
+        return
+    os.environ["COORD_DATABASE_PATH"] = str(home.database)
+    if not config.secret_key.get_secret_value() and (key := kept_secret(home.secret_key, create=False)):
+        os.environ["COORD_SECRET_KEY"] = key  # the cluster drops tasks that another key signed
 
 
 def unknown(name: str) -> int:
