@@ -18,7 +18,7 @@ from claims.selectors.listing import claim_by_id
 from claims.selectors.sessions import foreign_sessions
 from claims.services.activity import note_life
 from common import clock
-from common.api import ApiView, Parked
+from common.api import ApiView, InvalidRequest, Parked
 from common.caller import Caller, short_session
 from common.errors import Forbidden, Invalid, NotFound
 from queueing.selectors import waiting_of
@@ -81,13 +81,16 @@ def named_engineer(caller: Caller, given: str | None) -> str | None:
     return name or caller.bound_engineer
 
 
-def engineer_of(caller: Caller, given: str | None) -> str:
-    """The engineer of a call: the token's, when it proves one. Raises 403 for another's name."""
+def engineer_of(caller: Caller, given: str | None, where: str = "body") -> str:
+    """The engineer of a call: the token's, when it proves one. Raises 403 for another's name.
+
+    Raises 422 when there is none; ``where`` says whether it belongs into the ``body`` or the ``query``.
+    """
     name = named_engineer(caller, given) or caller.engineer
     if not name:
-        raise Invalid(
-            "engineer is missing", status=422, next="Say who claims: engineer, 1 to 200 characters."
-        )
+        told = "Field required: say who asks, 1 to 200 characters"
+        problem = {"type": "missing", "loc": [where, "engineer"], "msg": told, "input": given}
+        raise InvalidRequest([problem])
     return name
 
 
@@ -120,16 +123,18 @@ def party_of(caller: Caller, engineer: str | None, session_id: str | None) -> Pa
     return party
 
 
-def asking_party(caller: Caller, engineer: str | None, sessions: Sequence[str]) -> tuple[Party, list[str]]:
+def asking_party(
+    caller: Caller, engineer: str | None, sessions: Sequence[str], where: str
+) -> tuple[Party, list[str]]:
     """For whom a check is made, and which sessions count as its own.
 
     Who may only read may ask for anybody; others for themselves, and another engineer's session is not
     theirs however it is named.
     """
     if not caller.acts:
-        name = (engineer or "").strip() or engineer_of(caller, None)
+        name = (engineer or "").strip() or engineer_of(caller, None, where)
         return Party(name, sessions[0] if sessions else caller.session_id), list(sessions)
-    name = engineer_of(caller, engineer)
+    name = engineer_of(caller, engineer, where)
     named = list(sessions) or ([caller.session_id] if caller.session_id else [])
     foreign = foreign_sessions(named, caller)
     own = [session for session in named if session not in foreign]

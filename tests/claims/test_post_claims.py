@@ -81,7 +81,11 @@ def test_it_records_one_event_for_the_whole_call(api, clock):
         "repo": "org/app",
         "session_id": "sa",
         "claims": [
-            {name: claim[name] for name in ("id", "pattern", "fence", "expires_at", "scope_type")}
+            {
+                **{name: claim[name] for name in ("id", "pattern", "fence", "expires_at", "scope_type")},
+                "claim_type": "file",
+                "symbols": None,
+            }
             for claim in answer["claims"]
         ],
     }

@@ -119,7 +119,8 @@ def _asking(
     if anybody:
         own, party = named, Party((engineer or "").strip(), next(iter(named), view.caller.session_id))
     else:
-        party, own = asking_party(view.caller, engineer, named)
+        where = "query" if view.request.method == "GET" else "body"
+        party, own = asking_party(view.caller, engineer, named, where)
     if own:
         note_life(own, clock.now(), view.caller)
     return party, own
