@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from coordsite.values import RULES
 
 PREFIX = "COORD_"
-SECRETS = ("auth_token", "secret_key", "webhook_secret", "database_url", "redis_url")
+SECRETS = ("auth_token", "secret_key", "webhook_secret", "oidc_client_secret", "database_url", "redis_url")
 """Settings that may also come from the file that ``<variable>_FILE`` names."""
 MOST_SECRET_BYTES = 64 * 1024
 
@@ -99,6 +100,37 @@ class Config(BaseSettings):
     require_per_engineer_token: bool = Field(False, description="Refuse the shared token for the API.")
     require_scoped_token: bool = Field(
         False, description="Refuse personal tokens without repositories, operators' excepted."
+    )
+
+    public_url: str = Field(
+        "",
+        description="Where browsers reach the service, `https://coord.acme.dev`; https makes cookies secure.",
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, le=10, description="Proxies in front that set X-Forwarded-For and X-Forwarded-Proto."
+    )
+    hsts_seconds: int = Field(
+        31_536_000, ge=0, le=63_072_000, description="How long browsers keep to https; 0 does not say."
+    )
+    dashboard_session_lifetime_sec: int = Field(
+        28_800, ge=60, le=2_592_000, description="Time after which a signed-in browser signs in again."
+    )
+    signin_link_sec: int = Field(900, ge=60, le=86_400, description="Time that a sign-in link works.")
+    signin_max_failures: int = Field(
+        10, ge=3, le=1000, description="Failed sign-ins of an address or account until it has to wait."
+    )
+    signin_wait_sec: int = Field(900, ge=1, le=86_400, description="How long it has to wait.")
+    oidc_issuer: str = Field("", description="OpenID Connect provider for the dashboard, `https://…`.")
+    oidc_client_id: str = Field("", description="The service's id at the provider.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="The service's secret at the provider.")
+    oidc_scopes: str = Field("openid email profile", description="Scopes to ask for, blank separated.")
+    oidc_engineer_claim: str = Field("email", description="The claim that names the person.")
+    oidc_allowed_principals: str = Field(
+        "", description="Who may sign in: names or @domains, comma separated."
+    )
+    oidc_allow_any_principal: bool = Field(False, description="Everybody at the provider may sign in.")
+    oidc_operators: str = Field(
+        "", description="Who of them is an operator, others are viewers: names or @domains, comma separated."
     )
 
     log_level: Literal["trace", "debug", "info", "warning", "error", "critical"] = Field(
@@ -226,6 +258,7 @@ class Config(BaseSettings):
                 f"COORD_HOTSPOT_SHARE_ATTEMPTS={self.hotspot_share_attempts} is more than"
                 f" COORD_HOTSPOT_SPLIT_ATTEMPTS={self.hotspot_split_attempts}; allowed: at most as many"
             )
+        self._browsers()
         if self.allow_insecure_no_auth:
             for name in ("require_per_engineer_token", "require_scoped_token"):
                 if getattr(self, name):
@@ -234,6 +267,26 @@ class Config(BaseSettings):
                         " allowed: one of them"
                     )
         return self
+
+    def _browsers(self) -> None:
+        if self.public_url.startswith("https:") and not self.trusted_proxies:
+            raise ConfigError(
+                "COORD_TRUSTED_PROXIES=0 contradicts an https COORD_PUBLIC_URL (the service itself speaks"
+                " http); allowed: the number of proxies in front"
+            )
+        parts = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret.get_secret_value())
+        if any(parts[:2]) and not all(parts):
+            raise ConfigError(
+                "COORD_OIDC_ISSUER, COORD_OIDC_CLIENT_ID and COORD_OIDC_CLIENT_SECRET go together;"
+                " allowed: all of them, or none"
+            )
+        if self.oidc_issuer and not self.oidc_allowed_principals and not self.oidc_allow_any_principal:
+            raise ConfigError(
+                "COORD_OIDC_ALLOWED_PRINCIPALS is empty: nobody could sign in; allowed: names or @domains,"
+                " or COORD_OIDC_ALLOW_ANY_PRINCIPAL=true for everybody at the provider"
+            )
+        if self.oidc_issuer and find_spec("authlib") is None:
+            raise ConfigError("COORD_OIDC_ISSUER needs a library that is not here: pip install 'coord[oidc]'")
 
     @classmethod
     def settings_customise_sources(
@@ -327,7 +380,7 @@ def kept_secret(path: Path, *, create: bool) -> str:
         raise ConfigError(f"{path}: {error.strerror}; allowed: a readable file") from None
     if not create:
         return ""
-    made = secrets.token_urlsafe(32)
+    made = secrets.token_urlsafe(48)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = path.with_name(f"{path.name}.{os.getpid()}")

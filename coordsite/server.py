@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from twisted.internet import reactor
 
 from coordsite.gate import MOST_BODY
 from coordsite.instance import InstanceTaken, instance_lock
-from coordsite.supervision import follow_supervisor, tell_ready
+from coordsite.supervision import READY_FD, follow_supervisor, tell_ready
 
 log = logging.getLogger("coord.server")
 
@@ -185,6 +186,18 @@ def migration_lock() -> Any:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
 
 
+def first_link() -> str:
+    """The way in for the first operator, while nobody has signed in; empty afterwards."""
+    from django.db import connection
+
+    from coordsite.signin import services
+
+    with migration_lock():
+        link = services.first_link()
+    connection.close()
+    return link or ""
+
+
 def serve(application: Any, host: str, port: int, ready: Callable[[], None]) -> int:
     """Listen and serve until told to stop; the exit code."""
     vars(daphne_server)["HTTPFactory"] = BoundedFactory  # daphne offers no other way to choose it
@@ -222,9 +235,11 @@ def main() -> int:
 
             begin()
 
+            link = first_link() if READY_FD in os.environ else ""
+
             def ready() -> None:
                 tune_gc()
-                tell_ready()
+                tell_ready(link)
                 log.info("listening on %s port %s", config.host, config.port)
 
             return serve(application, config.host, config.port, ready)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from csp.constants import NONE, SELF
 
 from coordsite import config
 from coordsite.logs import logging_config
@@ -36,6 +38,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "channels",
     "django_q",
+    "axes",
     "webhooks",
     "queueing",
     "ownership",
@@ -46,6 +49,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "coordsite.gate.Gate",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -53,7 +57,24 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "coordsite.signin.backends.TokenBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
 
 ROOT_URLCONF = "coordsite.urls"
 ASGI_APPLICATION = "coordsite.asgi.application"
@@ -145,6 +166,37 @@ SPECTACULAR_SETTINGS = {
         "PathVerdict": ["yours", "unclaimed", "held_by_other", "stale_fence"],
     },
 }
+
+# Browsers: what they may keep, run and be shown in. Behind a proxy that ends TLS, its word counts.
+HTTPS = COORD.public_url.startswith("https:")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if COORD.trusted_proxies else None
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = COORD.hsts_seconds if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+CSRF_TRUSTED_ORIGINS = [COORD.public_url.rstrip("/")] if COORD.public_url else []
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "coord_session", "coord_csrf"
+SESSION_COOKIE_AGE = COORD.dashboard_session_lifetime_sec
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+AXES_FAILURE_LIMIT = COORD.signin_max_failures
+AXES_COOLOFF_TIME = timedelta(seconds=COORD.signin_wait_sec)
+AXES_LOCKOUT_PARAMETERS = "coordsite.signin.throttling.counted_by"
+AXES_CLIENT_IP_CALLABLE = "coordsite.signin.throttling.address_of"
+AXES_LOCKOUT_CALLABLE = "coordsite.signin.throttling.told_to_wait"
+AXES_SENSITIVE_PARAMETERS = ["password", "token"]
+AXES_RESET_ON_SUCCESS = False
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 STATIC_URL = "static/"
 USE_TZ = True

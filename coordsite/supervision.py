@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 
 SUPERVISOR_FD = "COORD_SUPERVISOR_FD"
 READY_FD = "COORD_READY_FD"
+MOST_NOTE = 1000
+"""Bytes of what a process may say with its word that it is ready."""
 STOP_S = 25.0
 """How long children may take to stop, in seconds."""
 FIRST_PAUSE_S = 0.5
@@ -102,6 +104,8 @@ class Supervisor:
         self.cluster = Child("cluster", [sys.executable, "-m", "coordsite.cluster"], pass_fds=(self.leash,))
         self.children = list(self.webs)
         self.stopping = False
+        self.note = ""
+        """What the first web process said when it was ready."""
 
     def _web(self, port: int) -> Child:
         name = "web" if port == self.ports[0] else f"web on port {port}"
@@ -125,7 +129,8 @@ class Supervisor:
             os.close(said)
         try:
             readable, _, _ = select.select([listening], [], [], timeout)
-            if readable and os.read(listening, 1):
+            if readable and (said_ready := os.read(listening, 1 + MOST_NOTE)):
+                self.note = self.note or said_ready[1:].decode()
                 return
         finally:
             os.close(listening)
@@ -225,12 +230,12 @@ def say(text: str) -> None:
     print(f"coord: {text}", file=sys.stderr, flush=True)
 
 
-def tell_ready() -> bool:
-    """Tell whoever started this process that it is ready; whether anybody wanted to know."""
+def tell_ready(note: str = "") -> bool:
+    """Tell whoever started this process that it is ready, and a note; whether anybody wanted to know."""
     given = os.environ.pop(READY_FD, "")
     if given:
         with suppress(OSError):
-            os.write(int(given), b"r")
+            os.write(int(given), b"r" + note.encode()[:MOST_NOTE])
         os.close(int(given))
     return bool(given)
 

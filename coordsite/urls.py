@@ -30,5 +30,6 @@ urlpatterns = [
     path("", include("coordsite.tokens.urls")),
     path("dashboard", admin.site.admin_view(admin.site.index)),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/signin/", include("coordsite.signin.urls")),
     path("admin/", admin.site.urls),
 ]

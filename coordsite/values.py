@@ -73,9 +73,48 @@ def auth_token(text: str) -> str | None:
     return "text without blanks and control characters"
 
 
+def public_url(text: str) -> str | None:
+    """The root of a web site."""
+    parts = _split(text)
+    known = parts is not None and parts.scheme in ("http", "https") and parts.hostname
+    bare = (
+        parts is not None
+        and parts.path in ("", "/")
+        and not (parts.query or parts.fragment or parts.username)
+    )
+    return None if known and bare else "https://host or http://host:port, without a path"
+
+
+def oidc_issuer(text: str) -> str | None:
+    """A provider that can be trusted: over https, or on this machine."""
+    parts = _split(text)
+    if parts is None or not parts.hostname or not is_safe_url(text):
+        return "an https URL (http on this machine alone)"
+    return None
+
+
+def is_safe_url(text: str) -> bool:
+    """Whether what is said to this URL cannot be read or changed on the way."""
+    parts = _split(text)
+    if parts is None:
+        return False
+    loopback = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return parts.scheme == "https" or (parts.scheme == "http" and loopback)
+
+
 RULES = {
     rule.__name__: rule
-    for rule in (database_url, redis_url, repo_id, webhook_url, webhook_events, trusted_origins, auth_token)
+    for rule in (
+        database_url,
+        redis_url,
+        repo_id,
+        webhook_url,
+        webhook_events,
+        trusted_origins,
+        auth_token,
+        public_url,
+        oidc_issuer,
+    )
 }
 RULES["mcp_allowed_origins"] = trusted_origins
 """The rule of each setting that has one, by the setting's name."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -34,6 +36,11 @@ class Site(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard."""
         return views.page(request, self, extra_context)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The sign-in page, with every way in that is configured."""
+        provider = urlsplit(settings.COORD.oidc_issuer).hostname
+        return super().login(request, {"oidc": provider, **(extra_context or {})})
 
     def records(self, request: HttpRequest) -> HttpResponse:
         """All lists of records that the user may see."""

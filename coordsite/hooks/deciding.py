@@ -51,7 +51,7 @@ def answer(hook: Hook) -> Reply:
             release_session(session, hook.caller)
         return Reply()
     if session:
-        note_life([session], clock.now())
+        note_life([session], clock.now(), hook.caller)
     if hook.event.moment == "start":
         return Reply(note=_others(hook))
     if hook.event.moment == "before":

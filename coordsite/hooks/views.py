@@ -10,8 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from claims.api.access import engineer_of, repo_of
-from claims.parties import Party
+from claims.api.access import engineer_of, party_of, repo_of
 from common.api import ApiView
 from common.errors import Invalid
 from coordsite.hooks.answers import tool_answer
@@ -69,7 +68,7 @@ class ToolHook(ApiView):
             event=event,
             caller=self.caller,
             repo=repo_of(self.caller, self._said("X-Coord-Repo", "repo") or None),
-            party=Party(engineer, session),
+            party=party_of(self.caller, engineer, session),
             roots=self._roots(event, payload),
         )
 

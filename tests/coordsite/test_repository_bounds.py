@@ -58,6 +58,7 @@ def secret(api, person):
         "delivery_id": str(Delivery.objects.get().id),
         "revision_id": str(Revision.objects.get().pk),
         "token_id": sam.token.id,
+        "tool": "claude",
     }
 
 
@@ -65,7 +66,11 @@ def secret(api, person):
 def markers(secret):
     """What must never be read: names, ids and texts of the other repository."""
     names = [SECRET, "vault", "hush-", "sam-sess", "tina-ses", '"sam"', '"tina"', "whsec_"]
-    ids = [value for name, value in secret.items() if name not in ("session_id", "revision_id", "token_id")]
+    ids = [
+        value
+        for name, value in secret.items()
+        if name not in ("session_id", "revision_id", "token_id", "tool")
+    ]
     return [*names, *ids]
 
 
@@ -183,7 +188,11 @@ def test_nothing_of_another_repository_leaks(clock, person, secret, markers, rol
 @pytest.mark.parametrize("role", ["agent", "operator"])
 def test_an_id_of_another_repository_is_as_an_unknown_one(clock, person, secret, role):
     bound = person("alice", role=role, repositories=[MINE], session="alice-session-0123456789")
-    unknown = dict.fromkeys(secret, UNKNOWN) | {"session_id": "nobody-0123456789", "revision_id": "999"}
+    unknown = dict.fromkeys(secret, UNKNOWN) | {
+        "session_id": "nobody-0123456789",
+        "revision_id": "999",
+        "tool": "claude",
+    }
     for (route, method, path, body), (_, _, other, _) in zip(calls(secret), calls(unknown), strict=True):
         if "<" not in route:
             continue

@@ -11,7 +11,7 @@ import sys
 import webbrowser
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -20,7 +20,7 @@ from common.commands import ClientCommand, working
 from coordsite.config import Config, kept_secret, load
 from coordsite.home import Home, home_of
 from coordsite.instance import InstanceTaken, hold
-from coordsite.supervision import READY_FD, NotReady, Supervisor, tell_ready
+from coordsite.supervision import MOST_NOTE, READY_FD, NotReady, Supervisor, tell_ready
 
 LOOPBACK = "127.0.0.1"
 MOST_REPLICAS = 16
@@ -30,7 +30,8 @@ LAST_PORT = 65535
 @dataclass(frozen=True, slots=True)
 class State:
     """What a person needs to know of a started service. ``pid`` only of one that was just detached;
-    ``replicas`` the address of each web process, when there are several.
+    ``replicas`` the address of each web process, when there are several; ``signin_url`` the one-time way
+    in for the first operator, until somebody has signed in.
     """
 
     api_url: str
@@ -40,6 +41,12 @@ class State:
     auth_token: str
     pid: int | None = None
     replicas: tuple[str, ...] = ()
+    signin_url: str | None = None
+
+    def with_link(self, path: str) -> State:
+        """The state with the way in that the service made; an empty path is none."""
+        base = self.dashboard_url.removesuffix("/admin/")
+        return replace(self, signin_url=base + path if path else None)
 
 
 class Command(ClientCommand):
@@ -83,8 +90,8 @@ class Command(ClientCommand):
                     try:
                         supervisor.start_web(config.start_ready_timeout_sec)
                         home.remember()
-                        if not tell_ready():  # else whoever detached this process shows it
-                            show.state(state)
+                        if not tell_ready(supervisor.note):  # else whoever detached this process shows it
+                            show.state(state.with_link(supervisor.note))
                         supervisor.start_cluster()
                         supervisor.keep()
                     finally:
@@ -121,13 +128,14 @@ class Command(ClientCommand):
         patience = config.start_ready_timeout_sec * max(1, len(state.replicas)) + 5
         with working("Starting the service"):
             readable, _, _ = select.select([ready], [], [], patience)
-        if not readable or not os.read(ready, 1):
+        word = os.read(ready, 1 + MOST_NOTE) if readable else b""
+        if not word:
             process.terminate()
             process.wait()
             home.forget()
             raise CommandError(f"The service did not start.\n{tail(home)}", returncode=1)
         process.returncode = 0  # it is on its own now
-        show.state(State(**{**asdict(state), "pid": process.pid}))
+        show.state(replace(state.with_link(word[1:].decode()), pid=process.pid))
 
 
 class Shown:
@@ -143,18 +151,23 @@ class Shown:
         self.command.stdout.write(json.dumps(asdict(state)) if self.as_json else in_words(state))
         self.command.stdout.flush()
         if self.browse:
-            webbrowser.open(state.dashboard_url)
+            webbrowser.open(state.signin_url or state.dashboard_url)
 
 
 def in_words(state: State) -> str:
     """The state for people: where, how to get in, what to try."""
     token = state.auth_token
     export = [f"  export COORD_AUTH_TOKEN={token}"] if token else ["Everybody may ask: no token is set."]
+    if not token and load().require_per_engineer_token:
+        export = [
+            "  export COORD_AUTH_TOKEN=…   # yours, made by an operator: coord tokens create <engineer>"
+        ]
     header = " -H 'Authorization: Bearer '$COORD_AUTH_TOKEN" if token else ""
     return "\n".join(
         [
             *(f"API        {url}" for url in state.replicas or (state.api_url,)),
             f"Dashboard  {state.dashboard_url}",
+            *([f"Sign in    {state.signin_url}  (once, for the first operator)"] if state.signin_url else []),
             "",
             "In another terminal:",
             f"  export COORD_API_URL={state.api_url}",
@@ -181,7 +194,8 @@ def child_environment(given: Mapping[str, str], host: str | None, port: int | No
     environment["COORD_HOME"] = str(home.path)
     if not config.database_url and not given.get("COORD_DATABASE_PATH"):
         environment["COORD_DATABASE_PATH"] = str(home.database)
-    if not config.auth_token.get_secret_value() and not config.allow_insecure_no_auth:
+    needless = config.allow_insecure_no_auth or config.require_per_engineer_token
+    if not config.auth_token.get_secret_value() and not needless:
         environment["COORD_AUTH_TOKEN"] = kept_secret(home.token, create=True)
     if not config.secret_key.get_secret_value():
         environment["COORD_SECRET_KEY"] = kept_secret(home.secret_key, create=True)
@@ -206,7 +220,7 @@ def state_of(config: Config, home: Home, ports: Sequence[int]) -> State:
     base = f"http://{name}:{config.port}"
     return State(
         api_url=base,
-        dashboard_url=f"{base}/admin/",
+        dashboard_url=f"{config.public_url.rstrip('/') or base}/admin/",
         database_path="" if config.database_url else config.database_path,
         token_file=str(home.token),
         auth_token=config.auth_token.get_secret_value(),

@@ -1,0 +1,46 @@
+"""``signin``: print a one-time link into the dashboard."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from common.caller import Caller
+from common.errors import CoordError
+from coordsite.signin import services
+
+
+class Command(BaseCommand):
+    """Works on the service's database. Exit 1: no such account; 2: no database of a service here."""
+
+    help = "Print a one-time link that signs you in to the dashboard."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Into which account, and where the service is."""
+        parser.add_argument("username", nargs="?", default=services.FIRST, help="The account (operator).")
+        parser.add_argument("--url", help="Where the service is (COORD_PUBLIC_URL, else this machine).")
+        parser.add_argument("--json", action="store_true", help="Print JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the link."""
+        config = settings.COORD
+        host = "127.0.0.1" if config.host in ("0.0.0.0", "::", "") else config.host  # noqa: S104
+        base = options["url"] or config.public_url or f"http://{host}:{config.port}"
+        caller = Caller(kind="admin", name=f"{getpass.getuser()} (command line)", operator=True)
+        try:
+            path = services.make_link(caller=caller, username=options["username"])
+        except CoordError as error:
+            raise CommandError(f"{error.detail}\n{error.next or ''}".strip(), returncode=1) from None
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used: {error}", returncode=2) from error
+        url, minutes = base.rstrip("/") + path, config.signin_link_sec // 60
+        if options["json"]:
+            self.stdout.write(json.dumps({"url": url, "expires_in_s": config.signin_link_sec}))
+        else:
+            self.stdout.write(f"{url}\nWorks once, within {minutes} minutes.")
