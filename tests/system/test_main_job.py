@@ -46,7 +46,7 @@ async def agents(service: Service, tree: Path, *names: str) -> AsyncIterator[lis
             server = StdioServerParameters(
                 command=str(COORD.with_name("coord-mcp")),
                 args=[],
-                env=clean_environ(**service.client_variables(COORD_USER=name)),
+                env=clean_environ(**service.client_variables(COORD_USER=name, COORD_REPO_ID=REPO)),
                 cwd=tree,
             )
             found.append(Agent(name, await stack.enter_async_context(Client(server))))
@@ -68,7 +68,6 @@ def curl(service: Service, method: str, path: str, body: Any = None) -> tuple[in
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("source") / "app"
     assert plant_django(place) > 2000
-    (place / ".coordination").mkdir()
     return place
 
 
@@ -100,7 +99,7 @@ async def test_they_claim_collide_extend_release_and_claim_again(served, tree):
 
         items = [{"type": "file", "pattern": "django/db/models/sql/*.py"}, {"type": "file", "pattern": TEXT}]
         status, body = curl(served, "GET", f"/claims?repo={REPO}")
-        assert (status, body["count"]) == (200, 1), "the agents claim in the repository of their origin"
+        assert (status, body["count"]) == (200, 1)
         status, body = curl(served, "POST", "/claims", {**carol, "claims": items})
         assert status == 409
         assert "django/db/models/sql/compiler.py" in body["conflicts"][0]["overlap"]
