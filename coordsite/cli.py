@@ -77,8 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"coord {installed_version()}")
         return 0
     if name in ("", "help", "-h", "--help") and not rest:
-        overview(sys.stdout if name else sys.stderr)
-        return 0 if name else 2
+        return guarded(lambda: overview(sys.stdout, 0) if name else overview(sys.stderr, 2))
     if name == "help":
         name, rest = rest[0], ["--help"]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
@@ -106,7 +105,9 @@ def api() -> int:
 def guarded(run: Callable[[], int]) -> int:
     """Run, and turn what a person can put right into one line and an exit code."""
     try:
-        return run()
+        code = run()
+        sys.stdout.flush()
+        return code
     except NoAuthentication as error:
         print(f"coord: {error}", file=sys.stderr)
         return 3
@@ -194,8 +195,8 @@ def own_commands() -> dict[str, Path]:
     return found
 
 
-def overview(stream: TextIO) -> None:
-    """The commands by use, with each one's first line of help."""
+def overview(stream: TextIO, code: int) -> int:
+    """The commands by use, with each one's first line of help; returns ``code``."""
     present = own_commands()
     print("usage: coord <command> [options]\n", file=stream)
     listed = {name for _, names in BY_USE for name in names}
@@ -210,6 +211,7 @@ def overview(stream: TextIO) -> None:
         "\n`coord help <command>` tells more; every other command of Django works too.",
         file=stream,
     )
+    return code
 
 
 def help_of(path: Path) -> str:

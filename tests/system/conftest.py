@@ -30,6 +30,12 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return database
 
 
+def lay_database(migrated: Path, service: Service) -> None:
+    """Give a service that never ran the empty database."""
+    service.database.parent.mkdir(parents=True, mode=0o700)
+    shutil.copy(migrated, service.database)
+
+
 @pytest.fixture
 def start_service(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Service]]:
     """Start services with these COORD_* variables: ``start_service(COORD_LOG_JSON="true")``.
@@ -45,8 +51,7 @@ def start_service(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Serv
         started.append(service)
         own = "COORD_DATABASE_PATH" in variables or "COORD_DATABASE_URL" in variables
         if not fresh and not own and not service.database.exists():
-            service.database.parent.mkdir(parents=True, mode=0o700)
-            shutil.copy(migrated, service.database)
+            lay_database(migrated, service)
         return service.start()
 
     yield start
@@ -56,9 +61,11 @@ def start_service(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Serv
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
     """One service with the default settings for a module's tests: use repositories of your own in each."""
-    running = Service(tmp_path_factory.mktemp("service") / "home").start()
+    running = Service(tmp_path_factory.mktemp("service") / "home")
+    lay_database(migrated, running)
+    running.start()
     yield running
     running.stop()
 

@@ -99,7 +99,7 @@ class Service:
         own = {
             "COORD_HOME": str(self.home),
             "COORD_PORT": str(self.port),
-            "COORD_START_READY_TIMEOUT_SEC": str(PATIENCE_S),
+            "COORD_START_READY_TIMEOUT_SEC": f"{PATIENCE_S:g}",  # tests share the machine with others
         }
         return clean_environ(**{**own, **self.variables})
 
