@@ -155,7 +155,7 @@ def prepare(claims: int, conflicts: int) -> str:
     print(f"{claims} claims, {conflicts} conflict rows")
     client = Client()
     client.force_login(get_user_model().objects.create_superuser("operator"))
-    return str(client.cookies["sessionid"].value)
+    return str(client.cookies["coord_session"].value)
 
 
 def measure(port: int, cookie: str, rounds: int) -> None:
@@ -178,7 +178,7 @@ def get(port: int, path: str, cookie: str) -> tuple[int, int]:
     """Status and size of a page."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with closing(connection):
-        connection.request("GET", path, headers={"Cookie": f"sessionid={cookie}"})
+        connection.request("GET", path, headers={"Cookie": f"coord_session={cookie}"})
         answer = connection.getresponse()
         return answer.status, len(answer.read())
 

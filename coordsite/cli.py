@@ -50,6 +50,7 @@ BY_USE: tuple[tuple[str, tuple[str, ...]], ...] = (
         "Operate",
         (
             "tokens",
+            "signin",
             "promote",
             "demote",
             "pin",

@@ -376,6 +376,7 @@ async def test_a_socket_ends_with_its_token(person, monkeypatch):
     heard = [await socket.receive_output(timeout=10)]
     while heard[-1]["type"] != "websocket.close":
         heard.append(await socket.receive_output(timeout=10))
+    await socket.disconnect(timeout=10)
     assert heard[-1]["code"] == 4401
     assert json.loads(heard[-2]["text"])["code"] == "unauthenticated"
 

@@ -34,7 +34,7 @@ def dashboard(visit, service, cookies):
     """Open the dashboard: ``dashboard("victor", "?repo=…", width=360)``; waits until it is live."""
 
     def open_page(who="olivia", query="", **how):
-        cookie = {"name": "sessionid", "value": cookies[who], "url": service.url}
+        cookie = {"name": "coord_session", "value": cookies[who], "url": service.url}
         seen = visit(f"{service.url}/dashboard{query}", cookies=[cookie], **how)
         if how.get("script", True):
             expect(seen.page.locator("#live")).to_have_attribute("data-state", "live", timeout=15_000)
@@ -205,7 +205,7 @@ def test_it_fits_the_screen_in_both_themes(dashboard, width, theme):
 
 
 def test_it_asks_now_and_then_while_there_is_no_websocket(dashboard, claim, visit, service, cookies):
-    cookie = {"name": "sessionid", "value": cookies["olivia"], "url": service.url}
+    cookie = {"name": "coord_session", "value": cookies["olivia"], "url": service.url}
     seen = visit(f"{service.url}/admin/records/", cookies=[cookie])
     seen.expected.append("WebSocket")
     seen.page.add_init_script(
@@ -218,7 +218,7 @@ def test_it_asks_now_and_then_while_there_is_no_websocket(dashboard, claim, visi
 
 
 def test_it_says_when_it_is_stale(visit, service, cookies):
-    cookie = {"name": "sessionid", "value": cookies["olivia"], "url": service.url}
+    cookie = {"name": "coord_session", "value": cookies["olivia"], "url": service.url}
     seen = visit(f"{service.url}/admin/records/", cookies=[cookie])
     seen.expected += ["WebSocket", "ERR_", "Failed to load resource"]
     page = seen.page

@@ -8,18 +8,20 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from common.caller import Caller
+from common.commands import CoordCommand
 from common.errors import CoordError
 from coordsite.signin import services
 
 
-class Command(BaseCommand):
+class Command(CoordCommand):
     """Works on the service's database. Exit 1: no such account; 2: no database of a service here."""
 
     help = "Print a one-time link that signs you in to the dashboard."
+    examples = ("coord signin", "coord signin olga --url https://coord.acme.dev")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Into which account, and where the service is."""
