@@ -138,6 +138,7 @@ def leave(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     marks: Any = request
     seconds = time.perf_counter() - marks.began
     response["X-Request-ID"] = marks.request_id
+    response.setdefault("X-Content-Type-Options", "nosniff")
     match = request.resolver_match
     if match is not None:
         path = "/admin/{path}" if request.path_info.startswith("/admin") else template_of(match.route)

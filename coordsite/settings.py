@@ -19,11 +19,6 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_KEY = config.signing_key(COORD)
 DEBUG = COORD.debug
 ALLOWED_HOSTS = [host.strip() for host in COORD.allowed_hosts.split(",") if host.strip()]
-# Behind a proxy that ends TLS a page's origin is https while its request arrives over http.
-CSRF_TRUSTED_ORIGINS = [one.strip().rstrip("/") for one in COORD.trusted_origins.split(",") if one.strip()]
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = bool(CSRF_TRUSTED_ORIGINS) and all(
-    one.startswith("https://") for one in CSRF_TRUSTED_ORIGINS
-)
 
 INSTALLED_APPS = [
     "daphne",
@@ -170,10 +165,16 @@ SPECTACULAR_SETTINGS = {
 # Browsers: what they may keep, run and be shown in. Behind a proxy that ends TLS, its word counts.
 HTTPS = COORD.public_url.startswith("https:")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if COORD.trusted_proxies else None
-SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = COORD.hsts_seconds if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-CSRF_TRUSTED_ORIGINS += [COORD.public_url.rstrip("/")] if COORD.public_url else []
+# Behind a proxy that ends TLS a page's origin is https while its request arrives over http.
+CSRF_TRUSTED_ORIGINS = [
+    one.strip().rstrip("/") for one in (COORD.public_url, *COORD.trusted_origins.split(",")) if one.strip()
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = bool(CSRF_TRUSTED_ORIGINS) and all(
+    one.startswith("https://") for one in CSRF_TRUSTED_ORIGINS
+)
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "coord_session", "coord_csrf"
 SESSION_COOKIE_AGE = COORD.dashboard_session_lifetime_sec
 X_FRAME_OPTIONS = "DENY"

@@ -77,15 +77,17 @@ def principal_of(claims: Any) -> str:
     if claim == "email" and str(claims.get("email_verified", True)).lower() == "false":
         raise Refused("The identity provider has not verified your e-mail address.")
     if not config.oidc_allow_any_principal and not named(config.oidc_allowed_principals, principal):
-        raise Refused(f"{principal} may not sign in here.")
+        raise Refused(f"Not among those who may sign in here: {principal}.")
     return principal
 
 
 def named(listed: str, principal: str) -> bool:
     """Whether a comma separated list of names and @domains has this one."""
     entries = {entry.strip().lower() for entry in listed.split(",") if entry.strip()}
-    domain = f"@{principal.rpartition('@')[2]}" if "@" in principal else ""
-    return principal in entries or (bool(domain) and domain in entries)
+    person, _, domain = principal.rpartition("@")
+    if principal.startswith("@"):
+        return False
+    return principal in entries or (bool(person) and f"@{domain}" in entries)
 
 
 def _client() -> Any:
