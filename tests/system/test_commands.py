@@ -49,7 +49,7 @@ def test_status_tells_of_a_service_that_is_not_there(tmp_path):
     done = coord("status", cwd=tmp_path, COORD_API_URL=url)
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
-    assert line.startswith(f"coord: {url} does not answer: ")
+    assert line.startswith(f"coord: {url} does not answer")
     assert line.endswith("`coord start` starts it")
 
 

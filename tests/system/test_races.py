@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,9 +66,7 @@ def winners(rounds: dict[int, list[Try]]) -> list[Try]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    ("wanted", "items", "rounds"), [(one_path, 1, 50), (overlapping, 1, 50), (two_overlapping, 2, 8)]
-)
+@pytest.mark.parametrize(("wanted", "items", "rounds"), [(one_path, 1, 50), (two_overlapping, 2, 8)])
 def test_exactly_one_wins_each_round(database, wanted, items, rounds):
     won = winners(race(database, wanted, contenders=CONTENDERS, rounds=rounds))
     assert len(won) == rounds
@@ -76,3 +77,31 @@ def test_exactly_one_wins_each_round(database, wanted, items, rounds):
     assert all(len(one.claim_ids) == items for one in won)
     fences = [fence for one in won for fence in one.fences]
     assert fences == sorted(set(fences)), "fences only grow, whoever is granted"
+
+
+@pytest.mark.timeout(300)
+def test_exactly_one_wins_each_round_over_http(service):
+    """The same by 64 clients of the service, each on a connection and a thread of its own."""
+    rounds: dict[int, list[Try]] = defaultdict(list)
+    barrier = threading.Barrier(CONTENDERS)
+
+    def contend(number: int) -> None:
+        with service.client() as client:
+            for turn in range(50):
+                items = [{"type": "file", "pattern": pattern} for pattern in overlapping(turn, number)]
+                body = {"engineer": f"agent-{number}", "repo": "org/race", "claims": items}
+                barrier.wait(60)
+                answer = client.post("/claims", json=body)
+                assert answer.status_code in (200, 409), answer.text
+                said = answer.json()
+                holders = (entry["conflicting_claim"]["engineer"] for entry in said["conflicts"])
+                fences = tuple(claim["fence"] for claim in said["claims"])
+                rounds[turn].append(Try(turn, number, tuple(said["claim_ids"]), fences, tuple(holders)))
+
+    with ThreadPoolExecutor(CONTENDERS) as pool:
+        for done in [pool.submit(contend, number) for number in range(CONTENDERS)]:
+            done.result()
+    won = winners(rounds)
+    assert len(won) == 50
+    fences = [one.fences[0] for one in won]
+    assert fences == sorted(set(fences))

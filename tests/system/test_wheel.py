@@ -18,7 +18,7 @@ from mcp.client.stdio import StdioServerParameters
 from .service import clean_environ, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
-OUTSIDE = ("tests/", "benchmarks/", "docs/", "build/")
+OUTSIDE = ("tests/", "benchmarks/", "docs/", "deploy/", "build/")
 
 
 def tracked(*suffixes: str) -> set[str]:
