@@ -26,6 +26,7 @@ DIRECT = frozenset(
     {
         "start",
         "stop",
+        "demo",
         "status",
         "claims",
         "release",

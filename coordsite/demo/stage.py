@@ -40,7 +40,7 @@ def plant(place: Path) -> tuple[Path, int]:
     """Put the installed Django's sources under git; returns the checkout and its number of files."""
     tree = place / "app"
     source = Path(django.__file__).parent
-    shutil.copytree(source, tree / "django", ignore=shutil.ignore_patterns("__pycache__", "*.mo", "locale"))
+    shutil.copytree(source, tree / "django", ignore=shutil.ignore_patterns("__pycache__", "*.mo"))
     git = ["git", "-C", str(tree), "-c", "user.name=demo", "-c", "user.email=demo@example.invalid"]
     for step in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Import"]):
         subprocess.run([*git, *step], check=True, capture_output=True)

@@ -19,7 +19,11 @@ from coordsite.demo.stage import REPO, Stage
 
 ADMIN = "django/contrib/admin/**"
 OPTIONS = "django/contrib/admin/options.py"
+SITES = "django/contrib/admin/sites.py"
 QUERY = "django/db/models/query.py"
+OPENING = """
+Three work on one repository, and each asks before it edits: alice and bob are coding agents
+(MCP over stdio, as an editor starts them), carol is a person with curl."""
 Say = Callable[[str], None]
 Reply = dict[str, Any]
 
@@ -30,11 +34,15 @@ class Unexpected(RuntimeError):
 
 async def tell(stage: Stage, say: Say) -> None:
     """Play the whole story. Raises :class:`Unexpected` when an answer is not the one expected."""
+    say(OPENING)
     async with agent(stage, "alice") as alice, agent(stage, "bob") as bob:
         granted = await _collide(alice, bob, stage, say)
         await _work_below_the_file(alice, bob, say)
         await _hand_over(alice, bob, granted, say)
-    say("\nBoth agents have left; what their sessions held is released.")
+        await _claim_again(alice, say)
+    status, body = await asyncio.to_thread(curl, stage, "GET", "/claims")
+    _expect(status == 200 and body["count"] == 0, body)
+    say("\nBoth agents have left; carol sees that what their sessions held is released.")
 
 
 @asynccontextmanager
@@ -70,7 +78,8 @@ async def _collide(alice: Client, bob: Client, stage: Stage, say: Say) -> Reply:
     granted = await _call(alice, "claim_files", {"engineer": "alice", "patterns": [ADMIN]})
     _expect(granted["claim_ids"], granted)
     claim = granted["claims"][0]
-    say(f"  granted: fence {claim['fence']}, until {claim['expires_at']}")
+    say(f"  granted until {claim['expires_at']}, with fence {claim['fence']}: a number that only grows,")
+    say("  so that whoever shows an old one later is told that it holds nothing any more")
     say(f"\nbob (MCP) claims {OPTIONS}")
     refused = await _call(bob, "claim_files", {"engineer": "bob", "patterns": [OPTIONS]})
     _expect(not refused["claim_ids"] and refused["conflicts"], refused)
@@ -116,7 +125,19 @@ async def _hand_over(alice: Client, bob: Client, granted: Reply, say: Say) -> No
     reply = await waiting
     _expect(reply["claim_ids"], reply)
     wake_ms = 1000 * (time.monotonic() - released_at)
-    say(f"  bob has it {wake_ms:.0f} ms later, fence {reply['claims'][0]['fence']}")
+    say(f"  bob has it {wake_ms:.0f} ms later, with fence {reply['claims'][0]['fence']}")
+
+
+async def _claim_again(alice: Client, say: Say) -> None:
+    say(f"\nalice claims {ADMIN} again")
+    refused = await _call(alice, "claim_files", {"engineer": "alice", "patterns": [ADMIN]})
+    _expect(not refused["claim_ids"] and refused["conflicts"], refused)
+    holder = refused["conflicts"][0]["conflicting_claim"]
+    say(f"  refused: {holder['engineer']} holds {holder['pattern']} now")
+    say(f"and takes {SITES} instead")
+    granted = await _call(alice, "claim_files", {"engineer": "alice", "patterns": [SITES]})
+    _expect(granted["claim_ids"], granted)
+    say(f"  granted, with fence {granted['claims'][0]['fence']}")
 
 
 async def _until_in_line(bob: Client) -> None:
