@@ -91,7 +91,8 @@ def api() -> int:
 
     def run() -> int:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
-        from coordsite.config import load, require_authentication, signing_key
+        from coordsite.config import load, require_authentication
+        from coordsite.keys import signing_key
 
         config = load()
         require_authentication(config)
@@ -165,8 +166,9 @@ def use_home() -> None:
     """Let the command work on the database that ``coord start`` made, when nothing names another."""
     if os.environ.get("COORD_DATABASE_URL") or os.environ.get("COORD_DATABASE_PATH"):
         return
-    from coordsite.config import Config, kept_secret, load
+    from coordsite.config import Config, load
     from coordsite.home import home_of
+    from coordsite.keys import kept_secret
 
     config = load()
     home = home_of(config)

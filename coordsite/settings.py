@@ -10,13 +10,13 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from coordsite import config
+from coordsite import config, keys
 from coordsite.logs import logging_config
 
 COORD = config.load()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-SECRET_KEY = config.signing_key(COORD)
+SECRET_KEY = keys.signing_key(COORD)
 DEBUG = COORD.debug
 ALLOWED_HOSTS = [host.strip() for host in COORD.allowed_hosts.split(",") if host.strip()]
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from coordsite import config as settings_module
+from coordsite import keys
 from coordsite.config import SECRETS, Config, ConfigError, NoAuthentication, load, require_authentication
 
 DEFAULTS = {
@@ -233,8 +233,8 @@ def test_nobody_is_served_by_accident(environment):
 
 def test_a_kept_secret_is_made_once_for_its_owner_alone(tmp_path):
     path = tmp_path / "new" / "token"
-    assert settings_module.kept_secret(path, create=False) == ""
-    made = settings_module.kept_secret(path, create=True)
+    assert keys.kept_secret(path, create=False) == ""
+    made = keys.kept_secret(path, create=True)
     assert len(made) >= 32
-    assert settings_module.kept_secret(path, create=True) == made
+    assert keys.kept_secret(path, create=True) == made
     assert path.stat().st_mode & 0o777 == 0o600

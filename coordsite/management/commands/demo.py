@@ -38,6 +38,5 @@ class Command(CoordCommand):
                     asyncio.run(story.tell(on, self.stdout.write))
             except (RuntimeError, OSError) as error:
                 raise CommandError(str(error)) from error
-        self.stdout.write(
-            f"\nDone in {time.monotonic() - started:.0f} s. Next: coord start, then coord init in your repository."
-        )
+        took = time.monotonic() - started
+        self.stdout.write(f"\nDone in {took:.0f} s. Next: coord start, then coord init in your repository.")

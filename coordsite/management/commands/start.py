@@ -17,9 +17,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from common.commands import ClientCommand, working
-from coordsite.config import Config, kept_secret, load
+from coordsite.config import Config, load
 from coordsite.home import Home, home_of
 from coordsite.instance import InstanceTaken, hold
+from coordsite.keys import kept_secret
 from coordsite.supervision import MOST_NOTE, READY_FD, NotReady, Supervisor, tell_ready
 
 LOOPBACK = "127.0.0.1"
