@@ -12,13 +12,13 @@ from claims import line
 from claims.locks import Locked, repository_lock
 from claims.models import Claim
 from claims.scopes import ClaimRequest, Item
-from claims.selectors.listing import seen_by
+from claims.selectors.listing import live, seen_by
 from claims.services import draining
 from claims.services.activity import note_life
 from claims.services.ending import settle_due
 from claims.services.granting import write_grant
 from claims.verdicts import Conflict, Question, Verdict, judge
-from common import metrics
+from common import clock, metrics
 from common.caller import SYSTEM, Caller
 from common.errors import TooMany
 from ownership.rules import RuleSet
@@ -217,7 +217,7 @@ def _log(request: ClaimRequest, verdict: Verdict, request_uid: str, resolution: 
 
 
 def check_limit(request: ClaimRequest, verdict: Verdict, caller: Caller = SYSTEM) -> None:
-    """Raise :class:`TooMany` when the request would give its engineer more claims than are allowed.
+    """Raise :class:`TooMany` when the request would give its engineer more live claims than are allowed.
 
     Counted in the caller's repositories.
     """
@@ -225,9 +225,7 @@ def check_limit(request: ClaimRequest, verdict: Verdict, caller: Caller = SYSTEM
     if not limit:
         return
     wanted = len(request.items) - len(verdict.held)
-    held = seen_by(
-        caller, Claim.objects.filter(engineer=request.party.engineer, released_at__isnull=True)
-    ).count()
+    held = seen_by(caller, Claim.objects.filter(live(clock.now()), engineer=request.party.engineer)).count()
     if wanted and held + wanted > limit:
         raise TooMany(
             f"'{request.party.engineer}' holds {held} claims; {wanted} more would pass the limit of {limit}.",
