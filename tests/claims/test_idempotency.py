@@ -90,14 +90,12 @@ def test_a_deletion_and_the_end_of_a_session_are_replayed(api, clock):
         assert api.post("/sessions/sa/release", Idempotency_Key="s")[1] == {"released": 1}
 
 
-def test_a_call_still_in_line_says_to_come_back(api, clock):
-    """The first call waits (its place outlives it); the retry learns so instead of standing in line twice."""
+def test_a_place_in_line_that_outlives_its_call_is_given_once(api, clock):
     api.claim("bob", "a.py", repo="org/app")
     waiting = {**BODY, "wait_seconds": 0, "hold_place_seconds": 60}
     first = api.post("/claims", waiting, Idempotency_Key="k1")
     assert first[0] == 202
-    again = api.post("/claims", waiting, Idempotency_Key="k1")
-    assert again == first
+    assert api.post("/claims", waiting, Idempotency_Key="k1") == first
     assert api.get("/requests?queued=true")[1]["count"] == 1
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from .service import Service
+from .service import Service, wait_for
 
 CLAIM = {"engineer": "alice", "claims": [{"type": "file", "pattern": "a.py"}]}
 SHAPE = {"detail", "code", "retryable", "retry_after_s", "next"}
@@ -194,3 +195,23 @@ def test_many_at_once_are_all_answered(service):
             assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
             connection.close()
         assert client.get("/health").text == "ok"
+
+
+def test_a_retry_while_the_first_call_waits_is_told_to_come_back(service, http):
+    """The key is in flight: the retry stands in no second line, and gets the grant when there is one."""
+    held = http.post("/claims", json={**CLAIM, "repo": "org/flight"}).json()
+    body = {**CLAIM, "engineer": "bob", "repo": "org/flight", "wait_seconds": 60}
+    key = {"Idempotency-Key": "flight-1"}
+    with service.client() as waiter, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(waiter.post, "/claims", json=body, headers=key)
+        queue = "/requests?queued=true&repo=org/flight"
+        wait_for(lambda: http.get(queue).json()["count"], "bob is in line")
+        retry = http.post("/claims", json=body, headers=key)
+        assert (retry.status_code, retry.json()["code"]) == (409, "in_flight")
+        assert retry.headers["Retry-After"] == "2"
+        assert retry.json()["retryable"] is True
+        assert http.get(queue).json()["count"] == 1
+        http.delete(f"/claims/{held['claim_ids'][0]}")
+        granted = first.result(30)
+    assert granted.status_code == 200
+    assert http.post("/claims", json=body, headers=key).json() == granted.json()
