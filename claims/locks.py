@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 
-from claims.models import Claim, Repository
+from claims.models import Claim, Repository, Restore
 from common import clock
 from queueing.models import Ticket
 from webhooks.services import gathered
@@ -60,7 +60,7 @@ _LINE = (
 )
 _LOCK = (
     f"INSERT INTO {_table} (name, counter, case_insensitive, checkout_path, checkout_scope, created_at)"
-    " VALUES (%s, %s, %s, '', '', %s)"
+    f" VALUES (%s, %s + COALESCE((SELECT MAX(floor) FROM {Restore._meta.db_table}), 0), %s, '', '', %s)"
     f" ON CONFLICT (name) DO UPDATE SET counter = {_table}.counter + %s"
     f" RETURNING id, counter, case_insensitive, {_DUE}, {_IDLE}, {_LINE}"
 )

@@ -56,6 +56,20 @@ class Repository(models.Model):
         return self.name or "(no repository)"
 
 
+class Restore(models.Model):
+    """A time at which the database was put back to an earlier state.
+
+    ``floor`` is where the counters of repositories begin that are made afterwards: above every fence that
+    was given between the backup and the restore.
+    """
+
+    restored_at = models.DateTimeField()
+    floor = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"restored {self.restored_at:%Y-%m-%d %H:%M}"
+
+
 class Claim(models.Model):
     """A lease on a scope. Live while ``released_at`` is empty and its time has not run out.
 

@@ -55,6 +55,8 @@ BY_USE: tuple[tuple[str, tuple[str, ...]], ...] = (
             "promote",
             "demote",
             "pin",
+            "backup",
+            "restore",
             "migrate",
             "import-reference",
             "createsuperuser",

@@ -87,6 +87,19 @@ def insert(events: Sequence[NewEvent], moment: datetime) -> tuple[list[int], boo
     return numbers, receivers
 
 
+def skip_ahead(by: int) -> None:
+    """Leave a gap of so many sequence numbers, so that none that was told is told again."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_get_serial_sequence('webhooks_event', 'seq')")
+            (sequence,) = cursor.fetchone()
+            cursor.execute(f"SELECT setval(%s, (SELECT last_value FROM {sequence}) + %s)", [sequence, by])  # noqa: S608
+            return
+        cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = 'webhooks_event'", [by])
+        if not cursor.rowcount:
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('webhooks_event', %s)", [by])
+
+
 def topics_of(repo: str, request_id: object | None = None, ticket_id: object | None = None) -> Iterable[str]:
     """The wake topics of an event."""
     yield wakeups.EVENTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webhooks.log import skip_ahead
 from webhooks.services.delivery import deliver, deliver_due
 from webhooks.services.endpoints import (
     create_endpoint,
@@ -35,5 +36,6 @@ __all__ = [
     "retry_deliveries",
     "rotate_secret",
     "send_test_event",
+    "skip_ahead",
     "trim_events",
 ]
