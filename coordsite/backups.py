@@ -25,10 +25,9 @@ def back_up(database: Path, target: Path) -> int:
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as source:
-            with closing(sqlite3.connect(fresh)) as copy:
-                source.backup(copy, pages=PAGES)
-                copy.execute("PRAGMA journal_mode=DELETE")
+        with closing(_readable(database)) as source, closing(sqlite3.connect(fresh)) as copy:
+            source.backup(copy, pages=PAGES)
+            copy.execute("PRAGMA journal_mode=DELETE")
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
@@ -53,14 +52,16 @@ def put_back(source: Path, database: Path) -> None:
 def examine(file: Path) -> None:
     """Raise :class:`BadBackup` unless the file is a sound database of this service."""
     try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as found:
+        with closing(_readable(file)) as found:
             (verdict,) = found.execute("PRAGMA integrity_check(1)").fetchone()
-            tables = {
-                name for (name,) in found.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            }
+            tables = {name for (name,) in found.execute("SELECT name FROM sqlite_master")}
     except sqlite3.Error as error:
         raise BadBackup(f"{file} cannot be read: {error}") from None
     if verdict != "ok":
         raise BadBackup(f"{file} is damaged: {verdict}")
     if not {"claims_repository", "webhooks_event", "django_migrations"} <= tables:
         raise BadBackup(f"{file} is no backup of coord")
+
+
+def _readable(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
