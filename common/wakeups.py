@@ -112,6 +112,13 @@ def publish(*topics: str) -> None:
     transaction.on_commit(lambda: _ring(unique))
 
 
+def publish_locked(lock: int, *topics: str) -> None:
+    """As :func:`publish`; takes an advisory lock of PostgreSQL until the transaction ends, in one query."""
+    unique = tuple(dict.fromkeys(topics))
+    watchers.notify_in_transaction(unique, lock)
+    transaction.on_commit(lambda: _ring(unique))
+
+
 def _ring(topics: tuple[str, ...]) -> None:
     _hub.ring(topics)
     watchers.notify_after_commit(topics)

@@ -76,12 +76,24 @@ def _messages(topics: tuple[str, ...]) -> list[str]:
     return texts
 
 
-def notify_in_transaction(topics: tuple[str, ...]) -> None:
-    """On PostgreSQL (without a networked layer) send the topics with the transaction's commit."""
-    if connection.vendor == "postgresql" and _layer() is None:
-        texts = _messages(topics)
+def notify_in_transaction(topics: tuple[str, ...], lock: int | None = None) -> None:
+    """On PostgreSQL (without a networked layer) send the topics with the transaction's commit.
+
+    ``lock`` is an advisory lock to take until the transaction ends, on PostgreSQL, in the same query.
+    """
+    if connection.vendor != "postgresql":
+        return
+    texts = _messages(topics) if topics and _layer() is None else []
+    parts, values = [], []
+    if lock is not None:
+        parts.append("SELECT pg_advisory_xact_lock(%s)::text")
+        values.append(lock)
+    if texts:
+        parts.append("SELECT pg_notify(%s, text)::text FROM unnest(%s::text[]) AS text")
+        values += [CHANNEL, texts]
+    if parts:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, text) FROM unnest(%s::text[]) AS text", [CHANNEL, texts])
+            cursor.execute(" UNION ALL ".join(parts), values)
 
 
 def notify_after_commit(topics: tuple[str, ...]) -> None:

@@ -66,12 +66,11 @@ def take_order_lock() -> None:
 def insert(events: Sequence[NewEvent], moment: datetime) -> tuple[list[int], bool]:
     """Insert the events; their sequence numbers in the order given, and whether any endpoint exists.
 
-    One statement per 1000 events (on PostgreSQL one more for the lock, held until commit). Inside a
-    transaction that takes no further locks afterwards.
+    One statement per 1000 events. The caller holds the log's order, in a transaction that takes no further
+    locks afterwards.
     """
     numbers: list[int] = []
     receivers = False
-    take_order_lock()
     with connection.cursor() as cursor:
         for start in range(0, len(events), ROWS_PER_INSERT):
             chunk = events[start : start + ROWS_PER_INSERT]

@@ -54,11 +54,10 @@ def record(*events: NewEvent) -> list[int]:
         waiting.extend(events)
         return []
     moment = clock.now()
+    topics = (t for event in events for t in log.topics_of(event.repo, event.request_id, event.ticket_id))
+    wakeups.publish_locked(log.ORDER_LOCK, *topics)
     numbers, receivers = log.insert(events, moment)
     transaction.on_commit(lambda: log.own_numbers.add(numbers))
-    wakeups.publish(
-        *(topic for event in events for topic in log.topics_of(event.repo, event.request_id, event.ticket_id))
-    )
     if receivers or settings.COORD.webhook_url:
         outbox.enqueue(list(zip(numbers, events, strict=True)), moment)
     return numbers
