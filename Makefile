@@ -59,3 +59,6 @@ constraints: ## Write constraints.txt anew from the newest releases that fit.
 
 jepsen: $(VENV)/installed-dev ## Check histories under faults for five minutes per engine (SECONDS=…, SEED=…).
 	$(BIN)/python -m tests.history.run --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
+
+fuzz: $(VENV)/installed-dev ## Feed the parsers 100,000 hostile inputs, and the API thousands of calls.
+	$(BIN)/python -m tests.fuzz.run --inputs $(or $(INPUTS),100000)

@@ -84,7 +84,8 @@ def notify_in_transaction(topics: tuple[str, ...], lock: int | None = None) -> N
     if connection.vendor != "postgresql":
         return
     texts = _messages(topics) if topics and _layer() is None else []
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     if lock is not None:
         parts.append("SELECT pg_advisory_xact_lock(%s)::text")
         values.append(lock)

@@ -10,7 +10,9 @@ import daphne.server as daphne_server  # isort: skip
 
 import asyncio
 import contextlib
+import functools
 import gc
+import json
 import logging
 import os
 import signal
@@ -54,7 +56,30 @@ class BoundedFactory(HTTPFactory):
         """One connection."""
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = BoundedRequest
+        channel = getattr(protocol, "_channel", protocol)
+        channel.lineLengthExceeded = functools.partial(refuse_long_line, channel)
         return protocol
+
+
+def refuse_long_line(channel: Any, line: bytes) -> None:
+    """Answer a request whose first line or header line is longer than 16 KiB, and hang up."""
+    if getattr(channel, "_HTTPChannel__first_line", True):
+        status, detail = "414 URI Too Long", "The path and query are longer than 16 KiB"
+        advice = "Use POST /conflicts/batch for many patterns."
+    else:
+        status, detail = "431 Request Header Fields Too Large", "A header is longer than 16 KiB"
+        advice = "Send shorter headers."
+    problem = {
+        "detail": detail,
+        "code": "too_large",
+        "retryable": False,
+        "retry_after_s": None,
+        "next": advice,
+    }
+    body = json.dumps(problem).encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    channel.transport.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+    channel.loseConnection()
 
 
 class Server(daphne_server.Server):

@@ -67,7 +67,9 @@ class ClaimDetail(ClaimsView):
         partners = partners_of([claim]).get(claim.id, [])
         return tagged(request, answers.claim_row(claim, partners, self.caller))
 
-    @extend_schema(operation_id="release_claim", parameters=[ReleaseOneIn], responses=outputs.ReleasedOut)
+    @extend_schema(
+        operation_id="release_claim", parameters=[ReleaseOneIn], responses={200: outputs.ReleasedOut}
+    )
     def delete(self, request: Request, claim_id: str) -> Response:
         """Release one claim; an unknown or foreign one releases nothing."""
         data = self.query(ReleaseOneIn)

@@ -110,7 +110,7 @@ class RequestDetail(ClaimsView):
     @extend_schema(
         operation_id="cancel_ticket",
         parameters=[OpenApiParameter("engineer", str)],
-        responses=outputs.CancelledOut,
+        responses={200: outputs.CancelledOut},
     )
     def delete(self, request: Request, request_id: str) -> Response:
         """Give a place in line up; the id is the ticket's."""

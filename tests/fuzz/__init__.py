@@ -1,0 +1,1 @@
+"""Hostile inputs: to the API as described, and to the parsers behind it."""
