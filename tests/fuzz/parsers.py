@@ -15,7 +15,7 @@ from symbols import SymbolsError, extract, languages, parse_symbol_path
 from tests.fuzz import hostile
 
 LONGEST_S = 8.0
-"""An input that keeps a parser busy for longer is a finding, in seconds; symbols give up by themselves at 5."""
+"""An input that keeps a parser busy for longer is a finding, in seconds; symbols give up at 5."""
 
 
 class TooSlow(AssertionError):
