@@ -114,12 +114,12 @@ class Bar:
     @property
     def held(self) -> float:
         """Width of the time held."""
-        return max(3.0, self.end - self.start)
+        return round(max(3.0, self.end - self.start), 1)
 
     @property
     def ahead(self) -> float:
         """Width of the lease that lies ahead."""
-        return max(0.0, self.lease - self.end)
+        return round(max(0.0, self.lease - self.end), 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
 from django.urls import NoReverseMatch, reverse
 
+from claims.models import Claim
 from common import clock
+from coordsite.dashboard.lifelines import lifeline
+from webhooks.models import Event
 
 register = template.Library()
 
@@ -42,6 +46,13 @@ def span(length: timedelta | None) -> str:
             rest = seconds % size // below
             return f"{seconds // size} {name}" + (f" {rest} {small}" if rest else "")
     return f"{seconds} s"
+
+
+@register.inclusion_tag("dashboard/parts/lifeline.html")
+def claim_lifeline(claim: Claim, events: Sequence[Event]) -> dict[str, Any]:
+    """The picture of a claim's life, from its events, oldest first."""
+    picture = lifeline(claim.created_at, claim.released_at, claim.expires_at, clock.now(), events)
+    return {"picture": picture, "claim": claim}
 
 
 @register.simple_tag
