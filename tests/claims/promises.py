@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -19,14 +20,15 @@ from queueing.ordering import LEVELS
 from webhooks.models import Event
 
 TREE = ("a.py", "b.py", "src/a.py", "src/b.py", "src/lib/c.py", "docs/x.md")
-PATTERNS = ("a.py", "b.py", "src/a.py", "src/b.py", "src/lib", "src/*.py", "src/**", "**/*.py", "docs/x.md")
+PATTERNS = ("a.py", "b.py", "src/a.py", "src/lib", "src/*.py", "src/**", "**/*.py")
 SYMBOLS = ("A", "A::run", "B")
 Who = tuple[str, str | None]
 
 
-def paths(pattern: str) -> set[str]:
+@cache
+def paths(pattern: str) -> frozenset[str]:
     """What a pattern covers in the tree."""
-    return {path for path in TREE if matches(parse(pattern), path)}
+    return frozenset(path for path in TREE if matches(parse(pattern), path))
 
 
 def meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
@@ -58,7 +60,7 @@ def scope_of(claim: Claim) -> Scope:
     symbols = tuple(symbol.path for symbol in claim.symbols.all())
     return Scope(
         (claim.engineer, claim.session_id),
-        frozenset(paths(claim.pattern)),
+        paths(claim.pattern),
         symbols,
         claim.narrowable and not symbols,
         claim.id,
@@ -69,7 +71,7 @@ def wanted_by(ticket: Ticket) -> list[Scope]:
     return [
         Scope(
             (ticket.engineer, ticket.session_id),
-            frozenset(paths(item["pattern"])),
+            paths(item["pattern"]),
             tuple(item["symbols"] or ()),
             not item["symbols"],
         )
@@ -192,6 +194,19 @@ def edges(worlds: list[World]) -> set[tuple[Who, Who]]:
     return found
 
 
+def offer_edges(worlds: list[World]) -> set[tuple[Who, Who]]:
+    """Who waits for what was just offered to whom."""
+    found = set()
+    for world in worlds:
+        for ticket in world.line:
+            for other in world.line:
+                mine, theirs = wanted_by(ticket), wanted_by(other)
+                apart = mine[0].who != theirs[0].who and ticket.state == "waiting"
+                if apart and other.state == "offered" and clash(mine, theirs):
+                    found.add((mine[0].who, theirs[0].who))
+    return found
+
+
 def reaches(graph: set[tuple[Who, Who]], start: Who, end: Who) -> bool:
     seen, todo = {start}, [start]
     while todo:
@@ -205,8 +220,7 @@ def reaches(graph: set[tuple[Who, Who]], start: Who, end: Who) -> bool:
     return False
 
 
-def check_no_deadlock(worlds: list[World]) -> None:
-    graph = edges(worlds)
+def check_no_deadlock(graph: set[tuple[Who, Who]]) -> None:
     for one, other in graph:
         assert not reaches(graph, other, one), f"deadlock: {one} waits for {other} and the reverse"
 

@@ -15,11 +15,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
     initialize,
     invariant,
-    multiple,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -38,6 +36,7 @@ from promises import (
     check_requests,
     edges,
     line_edges,
+    offer_edges,
     passed,
     paths,
     reaches,
@@ -57,7 +56,7 @@ from claims.services.requests import Answer, Ask
 from common import clock
 from common.caller import Caller
 from common.errors import Conflict, CoordError, Forbidden
-from queueing.models import Ticket
+from queueing.models import IN_LINE, Ticket
 
 SHARED = Caller(kind="shared", name="shared-token", operator=True)
 OPERATOR = Caller(kind="admin", name="olga", operator=True)
@@ -94,22 +93,43 @@ class Promises(RuleBasedStateMachine):
         self.lease: dict[str, datetime] = {}  # claim -> the end of its lease when nobody asks for it
         self.cut: dict[str, datetime] = {}  # claim -> the end that a release request put
         self.sign: dict[Who, datetime] = {}  # when each party was last heard of
+        self.sign_before: dict[Who, datetime] = {}  # and before this moment
         self.gone: set[str] = set()  # tickets whose waiter has crashed
         self.overtaken: dict[str, int] = {}
         self.highest: dict[str, int] = {}
+        self.seen = [World(repo, self.now) for repo in REPOS]
+        self.waits: set[tuple[Who, Who]] = set()
+        self.asked = False
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
         self.database.__exit__(None, None, None)
         self.running.__exit__(None, None, None)
 
-    tickets = Bundle("tickets")
-    asked = Bundle("asked")
-
     # What agents do.
 
-    @rule(target=tickets, who=whos, repo=repos, items=items, urgency=urgencies, how=st.sampled_from("nwwhh"))
-    def claim(self, who: Who, repo: str, items: list[dict[str, Any]], urgency: str, how: str) -> Any:
+    @initialize()
+    def begin(self) -> None:
+        """Some hold, some wait, so that there is something to go wrong."""
+        self.claim(WHO[0], "r/1", [{"pattern": "src/**"}], "normal", "n")
+        self.claim(WHO[2], "r/1", [{"pattern": "a.py"}, {"pattern": "b.py"}], "normal", "n")
+        self.claim(WHO[3], "r/2", [{"pattern": "a.py"}], "normal", "n")
+
+    @rule(who=whos, repo=repos, items=items, urgency=urgencies)
+    def claim_now(self, who: Who, repo: str, items: list[dict[str, Any]], urgency: str) -> None:
+        self.claim(who, repo, items, urgency, "n")
+
+    @rule(who=whos, repo=repos, items=items, urgency=urgencies, how=st.sampled_from("wh"))
+    def claim_and_wait(
+        self, who: Who, repo: str, items: list[dict[str, Any]], urgency: str, how: str
+    ) -> None:
+        self.claim(who, repo, items, urgency, how)
+
+    @rule(who=whos, items=items, urgency=urgencies, how=st.sampled_from("wwh"))
+    def wait_too(self, who: Who, items: list[dict[str, Any]], urgency: str, how: str) -> None:
+        self.claim(who, "r/1", items, urgency, how)
+
+    def claim(self, who: Who, repo: str, items: list[dict[str, Any]], urgency: str, how: str) -> None:
         self.hear(who)
         before = self.worlds()
         parsed = read_items(items, case_insensitive=False)
@@ -121,83 +141,73 @@ class Promises(RuleBasedStateMachine):
             for item, claim in zip(items, outcome.claims, strict=True):
                 key = (claim.pattern, tuple(sorted(item.get("symbols", ()))))
                 assert key not in held or claim.id in held[key], "asked again, the same claim is the answer"
-            return multiple()
+            return
         assert outcome.conflicts or outcome.behind
         if outcome.cycle:
-            me = (who,)
-            ends = {(link.waiter.engineer, link.waiter.session_id) for link in outcome.cycle}
-            assert me[0] in ends
-            graph = edges(before)
             first = outcome.cycle[0].blocker
+            graph = self.waits | offer_edges(before)
             assert reaches(graph, (first.engineer, first.session_id), who), "refused for a cycle that is none"
-            return multiple()
-        if outcome.ticket is None:
-            assert how == "n"
-            return multiple()
-        return outcome.ticket.id
-
-    @rule(ticket=tickets)
-    def poll(self, ticket: str) -> None:
-        row = Ticket.objects.get(id=ticket)
-        if ticket in self.gone:
             return
-        self.hear((row.engineer, row.session_id))
-        self.look(row, final=False)
+        assert (outcome.ticket is None) == (how == "n")
 
-    @rule(ticket=tickets)
-    def time_is_up(self, ticket: str) -> None:
-        row = Ticket.objects.get(id=ticket)
-        if ticket not in self.gone:
+    @rule(data=st.data())
+    @precondition(lambda self: self.in_line())
+    def poll(self, data: Any) -> None:
+        self.look(self.some_ticket(data), final=False)
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.in_line("offered"))
+    def pick_up(self, data: Any) -> None:
+        self.look(self.some_ticket(data, "offered"), final=False)
+
+    @rule(data=st.data(), how=st.sampled_from(["time", "crash", "crash", "disconnect", "cancel", "front"]))
+    @precondition(lambda self: self.in_line())
+    def leave(self, data: Any, how: str) -> None:
+        row = self.some_ticket(data)
+        if how == "time":
             self.look(row, final=True)
-            row.refresh_from_db()
-            assert row.state not in ("waiting", "offered") or row.state == "waiting"
+        elif how == "disconnect":
+            waiting.abandon(row.id)
+        elif how == "cancel":
+            assert waiting.cancel(row.id, reason="cancelled")
+            assert not waiting.cancel(row.id, reason="cancelled")
+        elif how == "front":
+            self.overtaken.clear()
+            waiting.move_to_front(row.id, operator="olga", reason="urgent")
+        else:
+            self.gone.add(row.id)
 
-    @rule(ticket=tickets)
-    def crash(self, ticket: str) -> None:
-        self.gone.add(ticket)
-
-    @rule(ticket=tickets)
-    def disconnect(self, ticket: str) -> None:
-        row = Ticket.objects.get(id=ticket)
-        if row.state in ("waiting", "offered"):
-            waiting.abandon(ticket)
-            self.gone.add(ticket)
-
-    @rule(ticket=tickets)
-    def cancel(self, ticket: str) -> None:
-        state = Ticket.objects.get(id=ticket).state
-        assert waiting.cancel(ticket, reason="cancelled") == (state in ("waiting", "offered"))
-
-    @rule(ticket=tickets)
-    def move_to_front(self, ticket: str) -> None:
-        self.overtaken.clear()
-        waiting.move_to_front(ticket, operator="olga", reason="urgent")
-
-    @rule(data=st.data())
+    @rule(data=st.data(), how=st.sampled_from(["own", "own", "own", "foreign", "operator", "session"]))
     @precondition(lambda self: self.live())
-    def release(self, data: Any) -> None:
-        claim = self.some_claim(data)
-        self.hear(self.told[claim])
-        assert len(release_claims([claim], SHARED, engineer=self.told[claim][0])) == 1
-
-    @rule(data=st.data())
-    @precondition(lambda self: self.live())
-    def release_as_somebody_else(self, data: Any) -> None:
+    def release(self, data: Any, how: str) -> None:
         claim = Claim.objects.get(id=self.some_claim(data))
-        with pytest.raises(Conflict):
-            release_claims([claim.id], SHARED, engineer=claim.engineer, fences={claim.id: claim.fence - 1})
-        assert release_claims([claim.id, "unknown"], SHARED, engineer="mallory") == []
+        if how == "own":
+            self.hear(self.told[claim.id])
+            assert len(release_claims([claim.id], SHARED, engineer=claim.engineer)) == 1
+        elif how == "operator":
+            assert len(release_claims([claim.id], OPERATOR, reason="stuck")) == 1
+        elif how == "session" and claim.session_id:
+            assert release_session(claim.session_id, SHARED)
+            assert not Ticket.objects.filter(session_id=claim.session_id, state__in=IN_LINE).exists()
+        else:
+            with pytest.raises(Conflict):
+                release_claims([claim.id], SHARED, fences={claim.id: claim.fence - 1})
+            assert release_claims([claim.id, "unknown"], SHARED, engineer="mallory") == []
 
-    @rule(who=whos)
-    def end_session(self, who: Who) -> None:
-        if who[1]:
-            release_session(who[1], SHARED)
-            assert not Ticket.objects.filter(session_id=who[1], state__in=("waiting", "offered")).exists()
-
-    @rule(data=st.data())
-    @precondition(lambda self: self.live())
-    def operator_releases(self, data: Any) -> None:
-        assert len(release_claims([self.some_claim(data)], OPERATOR, reason="stuck")) == 1
+    @rule(data=st.data(), there=st.sampled_from([True, True, False]))
+    @precondition(lambda self: self.waits)
+    def release_what_somebody_waits_for(self, data: Any, there: bool) -> None:
+        """The waiters that are parked pick their offers up at once."""
+        holders = {held for _, held in self.waits}
+        rows = [c for world in self.worlds() for c in world.claims if (c.engineer, c.session_id) in holders]
+        claim = self.pick(data, rows)
+        self.hear(self.told[claim.id])
+        assert len(release_claims([claim.id], SHARED)) == 1
+        offered = Ticket.objects.filter(state="offered").exclude(id__in=self.gone) if there else ()
+        for ticket in offered:
+            self.promises()
+            ticket.refresh_from_db()
+            self.look(ticket, final=False)
 
     @rule(data=st.data(), hours=st.sampled_from([0.05, 1, 6]))
     @precondition(lambda self: self.live())
@@ -209,16 +219,16 @@ class Promises(RuleBasedStateMachine):
         if claim in self.cut:
             self.lease[claim] = max(self.lease[claim], self.cut[claim])
 
-    @rule(target=asked, data=st.data(), who=whos)
+    @rule(data=st.data(), who=whos)
     @precondition(lambda self: self.live())
-    def ask(self, data: Any, who: Who) -> Any:
+    def ask(self, data: Any, who: Who) -> None:
         claim = self.some_claim(data)
         self.hear(who)
         try:
             request = requests.file_request(Ask(claim, Party(*who)), SHARED)
         except Conflict:
             assert Party(*who).is_same(*self.told[claim])
-            return multiple()
+            return
         denied = (
             ReleaseRequest.objects.filter(
                 claim_id=claim, decision="denied", requester_engineer=who[0], requester_session_id=who[1]
@@ -235,16 +245,18 @@ class Promises(RuleBasedStateMachine):
             and short < self.lease[claim]
         ):
             self.cut[claim] = short
-        return request.id
 
     @rule(
-        request=asked,
+        data=st.data(),
         decision=st.sampled_from(["approved", "denied", "denied", "narrowed", "coexist", "coexist"]),
         pattern=st.sampled_from(PATTERNS),
         symbols=st.none() | st.lists(st.sampled_from(SYMBOLS), min_size=1, max_size=1),
     )
-    def answer(self, request: str, decision: str, pattern: str, symbols: list[str] | None) -> None:
-        row = ReleaseRequest.objects.select_related("claim").get(id=request)
+    @precondition(lambda self: self.asked)
+    def answer(self, data: Any, decision: str, pattern: str, symbols: list[str] | None) -> None:
+        rows = ReleaseRequest.objects.filter(claim__released_at=None).select_related("claim")
+        row = self.pick(data, list(rows.order_by("decision", "claim__fence", "requester_engineer")))
+        request = row.id
         claim = row.claim
         said = Answer(
             decision,
@@ -300,7 +312,7 @@ class Promises(RuleBasedStateMachine):
 
     # Time.
 
-    @rule(seconds=st.sampled_from([1, 16, 61, 301, 1700]))
+    @rule(seconds=st.sampled_from([1, 1, 5, 5, 16, 16, 61, 301]))
     def time_passes(self, seconds: int) -> None:
         """Waiters that are still there keep saying so, and timers fire when they are due."""
         end = self.now + timedelta(seconds=seconds)
@@ -310,10 +322,11 @@ class Promises(RuleBasedStateMachine):
             here = Ticket.objects.filter(state="waiting").exclude(id__in=self.gone)
             bound = [t.id for t in here if t.alive_until < t.expires_at]
             waiting.still_there(bound, [t.id for t in here])
-            self.sign |= {(t.engineer, t.session_id): self.now for t in here}
+            for ticket in here:
+                self.heard((ticket.engineer, ticket.session_id))
             self.settle()
 
-    @rule(hours=st.sampled_from([0.2, 2, 5]))
+    @rule(hours=st.sampled_from([0.01, 0.01, 0.01, 0.01, 0.01, 0.2]))
     def the_machine_sleeps(self, hours: float) -> None:
         """The clock jumps; nobody said anything meanwhile."""
         self.now += timedelta(hours=hours)
@@ -323,20 +336,24 @@ class Promises(RuleBasedStateMachine):
 
     @invariant()
     def promises(self) -> None:
-        worlds = self.worlds()
+        self.seen = worlds = [World(repo, self.now) for repo in REPOS]
+        self.waits = edges(worlds)
         for world in worlds:
             check_exclusive(world)
             check_line(world)
             for claim in world.claims:
                 self.check_lease(claim)
-        check_no_deadlock(worlds)
+        check_no_deadlock(self.waits)
         check_fences()
         check_requests()
+        self.asked = ReleaseRequest.objects.filter(claim__released_at=None).exists()
         check_recorded()
-        for ticket in Ticket.objects.filter(id__in=self.gone):
-            assert ticket.state != "granted" or ticket.ended_at is not None
+        assert not Ticket.objects.filter(id__in=self.gone, state="granted").exists(), "a ghost"
         for claim in Claim.objects.filter(end_reason="idle", released_at=self.now):
-            heard = self.sign[(claim.engineer, claim.session_id)]
+            who = (claim.engineer, claim.session_id)
+            heard = (
+                self.sign[who] if self.sign[who] != self.now else self.sign_before.get(who, claim.created_at)
+            )
             assert self.now - heard >= 0.9 * timedelta(seconds=IDLE), "idle, yet heard of"
 
     def check_lease(self, claim: Claim) -> None:
@@ -348,18 +365,38 @@ class Promises(RuleBasedStateMachine):
     # Helpers.
 
     def worlds(self) -> list[World]:
-        return [World(repo, self.now) for repo in REPOS]
+        """The rows as the last step left them."""
+        return self.seen
 
-    def live(self) -> list[str]:
-        return sorted(claim.id for world in self.worlds() for claim in world.claims)
+    def live(self) -> list[Claim]:
+        return sorted(
+            (c for world in self.worlds() for c in world.claims), key=lambda c: (c.repository_id, c.fence)
+        )
+
+    def in_line(self, state: str = "") -> list[Ticket]:
+        """Those in line whose waiter is there."""
+        rows = [ticket for world in self.worlds() for ticket in world.line if ticket.id not in self.gone]
+        return sorted((t for t in rows if not state or t.state == state), key=lambda t: (t.repo, t.place))
+
+    def pick(self, data: Any, rows: list[Any]) -> Any:
+        return rows[data.draw(st.integers(0, len(rows) - 1))]
 
     def some_claim(self, data: Any) -> str:
-        order = Claim.objects.filter(id__in=self.live()).order_by("repository__name", "fence")
-        return data.draw(st.sampled_from(list(range(len(order)))).map(lambda n: order[n].id))
+        return self.pick(data, self.live()).id
+
+    def some_ticket(self, data: Any, state: str = "") -> Ticket:
+        row: Ticket = self.pick(data, self.in_line(state))
+        self.hear((row.engineer, row.session_id))
+        return row
 
     def hear(self, who: Who) -> None:
         if who[1]:
             activity.note_life([who[1]], self.now)
+        self.heard(who)
+
+    def heard(self, who: Who) -> None:
+        if self.sign.get(who, self.now) != self.now:
+            self.sign_before[who] = self.sign[who]
         self.sign[who] = self.now
 
     def held_scopes(self, who: Who, repo: str) -> dict[Any, set[str]]:
@@ -397,7 +434,7 @@ class Promises(RuleBasedStateMachine):
         world = next(world for world in before if world.repo == repo)
         granted: list[Scope] = [scope_of(claim) for claim in Claim.objects.filter(id__in=[c.id for c in new])]
         if granted:
-            graph = edges(before) | line_edges(before)
+            graph = self.waits | line_edges(before)
             for ticket in passed(world, granted):
                 if reaches(graph, (ticket.engineer, ticket.session_id), who):
                     continue
@@ -413,15 +450,11 @@ class Promises(RuleBasedStateMachine):
             if due is not None and due <= self.now:
                 ending.settle(repo)
 
-    @initialize()
-    def start(self) -> None:
-        self.settle()
-
 
 @pytest.mark.django_db
 def test_the_promises_hold_whatever_agents_do(config):
     config(queue_max_overtakes=OVERTAKES, idle_timeout_sec=IDLE)
-    examples = int(os.environ.get("COORD_PROMISES", "0"))
+    examples = int(os.environ.get("COORD_PROMISES") or "0")
     run_state_machine_as_test(
         Promises,
         settings=settings(
