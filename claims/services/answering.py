@@ -9,16 +9,18 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
+from claims import line
 from claims.locks import Locked
 from claims.models import Claim, ClaimSymbol, Partnership, ReleaseRequest
 from claims.parties import Party
-from claims.scopes import Item, ItemError, read_items, read_pattern
+from claims.scopes import ClaimRequest, Item, ItemError, read_items, read_pattern
 from claims.services import draining
 from claims.services.ending import By, End, end_claims
 from claims.services.succeeding import partners_of, succeed
-from claims.verdicts import Question, judge
+from claims.verdicts import Coexistence, Question, judge
+from claims.waits import standing
 from common import clock
-from common.errors import Conflict, Invalid
+from common.errors import Conflict, ErrorCode, Invalid
 from ownership.selectors import current_rules
 from patterns import Pattern, TooComplex, contains
 from symbols import paths_overlap
@@ -48,6 +50,7 @@ class Prepared:
 
     pattern: Pattern | None = None
     items: tuple[Item, ...] = ()
+    beside: tuple[Coexistence, ...] = ()
 
 
 def prepare(locked: Locked, request: ReleaseRequest, decision: str, wanted: Wanted) -> Prepared:
@@ -56,7 +59,8 @@ def prepare(locked: Locked, request: ReleaseRequest, decision: str, wanted: Want
         if decision == ReleaseRequest.Decision.NARROWED:
             return Prepared(pattern=_inside(locked, request.claim, wanted.narrowed_pattern or "", "narrowed"))
         if decision == ReleaseRequest.Decision.COEXIST:
-            return Prepared(items=_coexist_items(locked, request, wanted))
+            items, beside = _coexist_items(locked, request, wanted)
+            return Prepared(items=items, beside=beside)
     except ItemError as error:
         raise Invalid(error.warning, next=error.hint) from error
     return Prepared()
@@ -86,38 +90,30 @@ def narrow(
 def coexist(locked: Locked, request: ReleaseRequest, prepared: Prepared) -> tuple[list[str], dict[str, Any]]:
     """Let the requester in beside the holder, on the agreed scope and nothing else."""
     holder = request.claim
-    made = []
-    for item in prepared.items:
-        claim = Claim.objects.create(
-            repository_id=locked.id,
-            engineer=request.requester_engineer,
-            session_id=request.requester_session_id,
-            description=f"coexist via request {request.id}",
-            claim_type=Claim.Type.FILE,
-            pattern=item.pattern.text,
-            prefix=item.pattern.prefix,
-            tail=item.pattern.tail,
-            scope_type=item.scope_type,
-            narrowable=item.narrowable,
-            severity=current_rules().severity(locked.name, item.pattern),
-            fence=locked.next_number(),
-            created_at=locked.now,
-            expires_at=locked.now + timedelta(hours=settings.COORD.default_ttl_hours),
-            last_activity=locked.now if request.requester_session_id else None,
-        )
-        ClaimSymbol.objects.bulk_create(
-            ClaimSymbol(claim=claim, repository_id=locked.id, path=path, prefix=claim.prefix)
-            for path in item.symbols or ()
-        )
-        Partnership.objects.create(
+    made = [_partner_claim(locked, request, item) for item in prepared.items]
+    links = [
+        Partnership(
             holder=holder,
             partner=claim,
             kind=Partnership.Kind.COEXIST,
-            pattern=item.pattern.text,
+            pattern=claim.pattern,
             symbols=list(item.symbols) if item.symbols else None,
             created_at=locked.now,
         )
-        made.append(claim)
+        for claim, item in zip(made, prepared.items, strict=True)
+    ]
+    links += [
+        Partnership(
+            holder_id=meeting.holder.id,
+            partner=made[meeting.index],
+            kind=meeting.kind,
+            pattern=meeting.pattern,
+            symbols=list(meeting.symbols) if meeting.symbols else None,
+            created_at=locked.now,
+        )
+        for meeting in prepared.beside
+    ]
+    Partnership.objects.bulk_create(links)
     record(
         *(
             _coexist_event(locked, holder, claim, request, item)
@@ -130,6 +126,31 @@ def coexist(locked: Locked, request: ReleaseRequest, prepared: Prepared) -> tupl
         "holder_claim_id": holder.id,
         "requester_claim_id": made[0].id,
     }
+
+
+def _partner_claim(locked: Locked, request: ReleaseRequest, item: Item) -> Claim:
+    claim = Claim.objects.create(
+        repository_id=locked.id,
+        engineer=request.requester_engineer,
+        session_id=request.requester_session_id,
+        description=f"coexist via request {request.id}",
+        claim_type=Claim.Type.FILE,
+        pattern=item.pattern.text,
+        prefix=item.pattern.prefix,
+        tail=item.pattern.tail,
+        scope_type=item.scope_type,
+        narrowable=item.narrowable,
+        severity=current_rules().severity(locked.name, item.pattern),
+        fence=locked.next_number(),
+        created_at=locked.now,
+        expires_at=locked.now + timedelta(hours=settings.COORD.default_ttl_hours),
+        last_activity=locked.now if request.requester_session_id else None,
+    )
+    ClaimSymbol.objects.bulk_create(
+        ClaimSymbol(claim=claim, repository_id=locked.id, path=path, prefix=claim.prefix)
+        for path in item.symbols or ()
+    )
+    return claim
 
 
 def _inside(locked: Locked, claim: Claim, text: str, answer: str) -> Pattern:
@@ -150,7 +171,9 @@ def _inside(locked: Locked, claim: Claim, text: str, answer: str) -> Pattern:
     return inner
 
 
-def _coexist_items(locked: Locked, request: ReleaseRequest, wanted: Wanted) -> tuple[Item, ...]:
+def _coexist_items(
+    locked: Locked, request: ReleaseRequest, wanted: Wanted
+) -> tuple[tuple[Item, ...], tuple[Coexistence, ...]]:
     raw: list[dict[str, Any]]
     if wanted.coexist_symbols:
         raw = [{"pattern": file, "symbols": list(paths)} for file, paths in wanted.coexist_symbols.items()]
@@ -173,14 +196,34 @@ def _coexist_items(locked: Locked, request: ReleaseRequest, wanted: Wanted) -> t
         shared=current_rules().shared(locked.name, case_insensitive=locked.case_insensitive),
         ignore_claims=(request.claim_id,),
     )
-    conflicts = judge(asked, items).conflicts
-    if conflicts:
-        third = conflicts[0].holder
+    verdict = judge(asked, items)
+    if verdict.conflicts:
+        third = verdict.conflicts[0].holder
         raise Conflict(
-            f"'{conflicts[0].item.sent}' is held by {third.party.label} as '{third.pattern}' too.",
+            f"'{verdict.conflicts[0].item.sent}' is held by {third.party.label} as '{third.pattern}' too.",
             next="Agree on a scope that only you hold.",
         )
-    return items
+    _check_no_cycle(locked, ClaimRequest(locked.name, party, items))
+    return items, tuple(verdict.coexistences)
+
+
+def _check_no_cycle(locked: Locked, wanted: ClaimRequest) -> None:
+    """Refuse what would let the requester hold what a party waits for that the requester waits for."""
+    in_line = standing(locked.name, locked.now, case_insensitive=locked.case_insensitive)
+    clashing = [
+        other
+        for other in in_line
+        if not wanted.party.is_same(other.party.engineer, other.party.session_id)
+        and wanted.clashes(other.request)
+    ]
+    first = line.must_go_first(wanted, clashing, locked.now)
+    if first:
+        raise Conflict(
+            f"{first[0].party.label} waits for it, and {wanted.party.label} waits for {first[0].party.label}:"
+            " neither could go on.",
+            code=ErrorCode.DEADLOCK,
+            next="Approve or deny instead.",
+        )
 
 
 def _coexist_event(
