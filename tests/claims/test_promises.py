@@ -1,6 +1,6 @@
 """The promises hold whatever agents do: a random walk of the services against a small model.
 
-``COORD_PROMISES=<examples>`` walks longer and at random (``make promises``).
+``COORD_TEST_PROMISES=<examples>`` walks longer and at random (``make promises``).
 """
 
 from __future__ import annotations
@@ -454,7 +454,7 @@ class Promises(RuleBasedStateMachine):
 @pytest.mark.django_db
 def test_the_promises_hold_whatever_agents_do(config):
     config(queue_max_overtakes=OVERTAKES, idle_timeout_sec=IDLE)
-    examples = int(os.environ.get("COORD_PROMISES") or "0")
+    examples = int(os.environ.get("COORD_TEST_PROMISES") or "0")
     run_state_machine_as_test(
         Promises,
         settings=settings(
