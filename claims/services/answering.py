@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -16,8 +16,9 @@ from claims.parties import Party
 from claims.scopes import ClaimRequest, Item, ItemError, read_items, read_pattern
 from claims.services import draining
 from claims.services.ending import By, End, end_claims
+from claims.services.granting import link_partners, partner_events
 from claims.services.succeeding import partners_of, succeed
-from claims.verdicts import Coexistence, Question, judge
+from claims.verdicts import Question, Verdict, judge
 from claims.waits import standing
 from common import clock
 from common.errors import Conflict, ErrorCode, Invalid
@@ -50,7 +51,7 @@ class Prepared:
 
     pattern: Pattern | None = None
     items: tuple[Item, ...] = ()
-    beside: tuple[Coexistence, ...] = ()
+    verdict: Verdict = field(default_factory=Verdict)
 
 
 def prepare(locked: Locked, request: ReleaseRequest, decision: str, wanted: Wanted) -> Prepared:
@@ -59,8 +60,8 @@ def prepare(locked: Locked, request: ReleaseRequest, decision: str, wanted: Want
         if decision == ReleaseRequest.Decision.NARROWED:
             return Prepared(pattern=_inside(locked, request.claim, wanted.narrowed_pattern or "", "narrowed"))
         if decision == ReleaseRequest.Decision.COEXIST:
-            items, beside = _coexist_items(locked, request, wanted)
-            return Prepared(items=items, beside=beside)
+            items, verdict = _coexist_items(locked, request, wanted)
+            return Prepared(items=items, verdict=verdict)
     except ItemError as error:
         raise Invalid(error.warning, next=error.hint) from error
     return Prepared()
@@ -91,7 +92,7 @@ def coexist(locked: Locked, request: ReleaseRequest, prepared: Prepared) -> tupl
     """Let the requester in beside the holder, on the agreed scope and nothing else."""
     holder = request.claim
     made = [_partner_claim(locked, request, item) for item in prepared.items]
-    links = [
+    Partnership.objects.bulk_create(
         Partnership(
             holder=holder,
             partner=claim,
@@ -101,24 +102,14 @@ def coexist(locked: Locked, request: ReleaseRequest, prepared: Prepared) -> tupl
             created_at=locked.now,
         )
         for claim, item in zip(made, prepared.items, strict=True)
-    ]
-    links += [
-        Partnership(
-            holder_id=meeting.holder.id,
-            partner=made[meeting.index],
-            kind=meeting.kind,
-            pattern=meeting.pattern,
-            symbols=list(meeting.symbols) if meeting.symbols else None,
-            created_at=locked.now,
-        )
-        for meeting in prepared.beside
-    ]
-    Partnership.objects.bulk_create(links)
+    )
+    links = link_partners(locked, prepared.verdict, dict(enumerate(made)))
     record(
         *(
             _coexist_event(locked, holder, claim, request, item)
             for claim, item in zip(made, prepared.items, strict=True)
-        )
+        ),
+        *partner_events(locked, Party(request.requester_engineer, request.requester_session_id), links),
     )
     draining.drain(locked, [claim.pattern for claim in made])  # the requester may be in line for it too
     return [claim.id for claim in made], {
@@ -173,7 +164,7 @@ def _inside(locked: Locked, claim: Claim, text: str, answer: str) -> Pattern:
 
 def _coexist_items(
     locked: Locked, request: ReleaseRequest, wanted: Wanted
-) -> tuple[tuple[Item, ...], tuple[Coexistence, ...]]:
+) -> tuple[tuple[Item, ...], Verdict]:
     raw: list[dict[str, Any]]
     if wanted.coexist_symbols:
         raw = [{"pattern": file, "symbols": list(paths)} for file, paths in wanted.coexist_symbols.items()]
@@ -204,7 +195,7 @@ def _coexist_items(
             next="Agree on a scope that only you hold.",
         )
     _check_no_cycle(locked, ClaimRequest(locked.name, party, items))
-    return items, tuple(verdict.coexistences)
+    return items, verdict
 
 
 def _check_no_cycle(locked: Locked, wanted: ClaimRequest) -> None:

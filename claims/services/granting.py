@@ -49,7 +49,7 @@ def write_grant(locked: Locked, request: ClaimRequest, verdict: Verdict, rules: 
         metrics.claims_created(claim.severity)
     symbols = {claim.id: item.symbols for claim, item in zip(claims, request.items, strict=True)}
     granted = granted_event(request.repo, request.party, claims, symbols=symbols)
-    events = [*_partner_events(locked, request, links), granted]
+    events = [*partner_events(locked, request.party, links), granted]
     return Grant(claims, events, _partner_warnings(verdict))
 
 
@@ -163,9 +163,10 @@ def link_partners(
     return links
 
 
-def _partner_events(
-    locked: Locked, request: ClaimRequest, links: list[tuple[Coexistence, Partnership]]
+def partner_events(
+    locked: Locked, party: Party, links: list[tuple[Coexistence, Partnership]]
 ) -> list[NewEvent]:
+    """The events of claims of ``party`` that were let in beside others."""
     types = {
         Partnership.Kind.AUTO_COEXIST: EventType.AUTO_COEXIST,
         Partnership.Kind.AUTO_NARROW: EventType.AUTO_NARROW,
@@ -175,8 +176,8 @@ def _partner_events(
         NewEvent(
             type=types[Partnership.Kind(meeting.kind)],
             repo=locked.name,
-            actor_engineer=request.party.engineer,
-            actor_session_id=request.party.session_id,
+            actor_engineer=party.engineer,
+            actor_session_id=party.session_id,
             claim_id=meeting.holder.id,
             detail={
                 "holder_claim_id": meeting.holder.id,
