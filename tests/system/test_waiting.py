@@ -80,7 +80,7 @@ async def test_fifty_waiters_are_served_in_order_each_once_and_none_is_sent_away
     assert served == names
     fences = [answer.json()["claims"][0]["fence"] for answer in answers]
     assert fences == sorted(set(fences))
-    grants = [event for event in events if event["type"] == "queue_grant"]
+    grants = [event for event in events if event["event_type"] == "queue_grant"]
     assert [event["detail"]["requester_engineer"] for event in grants] == names
 
 
