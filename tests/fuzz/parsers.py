@@ -15,7 +15,7 @@ from symbols import SymbolsError, extract, languages, parse_symbol_path
 from tests.fuzz import hostile
 
 LONGEST_S = 8.0
-"""An input that keeps a parser busy for longer is a finding, in seconds; symbols give up at 5."""
+"""An input that takes more processor time is a finding, in seconds; symbols give up at 5."""
 
 
 class TooSlow(AssertionError):
@@ -24,18 +24,18 @@ class TooSlow(AssertionError):
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Raise :class:`TooSlow` when the block takes longer than :data:`LONGEST_S`. On the main thread."""
+    """Raise :class:`TooSlow` when the block works longer than :data:`LONGEST_S`. On the main thread."""
 
     def late(*_: Any) -> None:
         raise TooSlow(f"longer than {LONGEST_S} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def one_pattern(dice: random.Random) -> str:
