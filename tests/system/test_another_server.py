@@ -1,0 +1,54 @@
+"""The application under another ASGI server than the one that it comes with: uvicorn."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+
+from .service import clean_environ, coord, free_port, wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_it_serves_and_sends_waiters_home_when_it_stops(tmp_path):
+    variables = {
+        "COORD_DATABASE_PATH": str(tmp_path / "coord.db"),
+        "COORD_HOME": str(tmp_path),
+        "COORD_AUTH_TOKEN": "token",
+        "COORD_SECRET_KEY": "key",
+    }
+    assert coord("migrate", **variables).returncode == 0
+    port = free_port()
+    argv = [sys.executable, "-m", "uvicorn", "coordsite.asgi:application", "--port", str(port)]
+    server = subprocess.Popen(argv, env=clean_environ(**variables), cwd=ROOT)
+    headers = {"Authorization": "Bearer token"}
+    try:
+        with (
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as http,
+            ThreadPoolExecutor() as pool,
+        ):
+
+            def ready():
+                try:
+                    return http.get("/readyz").status_code == 200
+                except httpx.HTTPError:
+                    return False
+
+            def claim(engineer, **fields):
+                items = [{"type": "file", "pattern": "a.py"}]
+                return http.post("/claims", json={"engineer": engineer, "claims": items, **fields})
+
+            wait_for(ready, "uvicorn serves")
+            assert claim("alice").status_code == 200
+            waiting = pool.submit(claim, "bob", wait_seconds=50)
+            wait_for(lambda: http.get("/requests?queued=true").json()["count"] == 1, "bob stands in line")
+            server.terminate()
+            assert (waiting.result(30).status_code, waiting.result().json()["retryable"]) == (503, True)
+        assert server.wait(30) in (0, -15)
+    finally:
+        server.kill()
+        server.wait()
