@@ -12,7 +12,7 @@ from tests.history.run import Plan, run
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
-SECONDS = float(os.environ.get("COORD_TEST_HISTORY_SECONDS", "25"))
+SECONDS = float(os.environ.get("COORD_TEST_HISTORY_SECONDS", "20"))
 SEED = int(os.environ.get("COORD_TEST_HISTORY_SEED", "0")) or random.randrange(1, 1_000_000)
 
 
