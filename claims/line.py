@@ -26,9 +26,11 @@ from queueing.ordering import LEVELS
 __all__ = [
     "Behind",
     "Link",
+    "Standing",
     "ahead_of",
     "awaited",
     "closing_cycle",
+    "in_line",
     "must_go_first",
     "note_passed",
     "seconds_until_free",
@@ -47,14 +49,23 @@ class Behind:
     position: int
 
 
-def standing_before(locked: Locked, request: ClaimRequest, verdict: Verdict) -> list[Behind]:
+def in_line(locked: Locked) -> list[Standing]:
+    """The repository's line in serving order."""
+    if not locked.line:
+        return []
+    return standing(locked.name, locked.now, case_insensitive=locked.case_insensitive)
+
+
+def standing_before(
+    locked: Locked, request: ClaimRequest, verdict: Verdict, line: Sequence[Standing]
+) -> list[Behind]:
     """The tickets that a newcomer stands behind. What it holds already it need not stand in line for."""
     fresh = replace(
         request, items=tuple(item for n, item in enumerate(request.items) if n not in verdict.held)
     )
     if not fresh.items:
         return []
-    clashing = [other for other in _line(locked) if _clash(fresh, other)]
+    clashing = [other for other in line if _clash(fresh, other)]
     if not clashing:
         return []
     first = {other.ticket.id for other in must_go_first(fresh, clashing, locked.now)}
@@ -91,11 +102,11 @@ def awaited(party: Party, now: datetime) -> bool:
     return bool(Waits(party, now))
 
 
-def note_passed(locked: Locked, request: ClaimRequest) -> bool:
+def note_passed(request: ClaimRequest, line: Sequence[Standing]) -> bool:
     """Count a grant that passes others; enough of them put a ticket first. Whether any was passed."""
     passed = [
         other.ticket
-        for other in _line(locked)
+        for other in line
         if other.ticket.state == Ticket.State.WAITING and _clash(request, other)
     ]
     tickets.note_passed(passed)
@@ -128,14 +139,19 @@ def closing_cycle(
     return []
 
 
-def ahead_of(ticket: Ticket, now: datetime) -> list[Behind]:
-    """The tickets that stand before this one for the same, in order; also when it has left the line."""
+def ahead_of(ticket: Ticket, now: datetime, line: Sequence[Standing] | None = None) -> list[Behind]:
+    """The tickets that stand before this one for the same, in order; also when it has left the line.
+
+    ``line`` is the line as it was read already.
+    """
     folded = Repository.objects.filter(name=ticket.repo).values_list("case_insensitive", flat=True).first()
     mine = request_of(ticket, case_insensitive=bool(folded))
     key = selectors.key(ticket, now)
+    if line is None:
+        line = standing(ticket.repo, now, case_insensitive=bool(folded))
     ahead = [
         other
-        for other in standing(ticket.repo, now, case_insensitive=bool(folded))
+        for other in line
         if other.ticket.id != ticket.id and selectors.key(other.ticket, now) < key and _clash(mine, other)
     ]
     return [_behind(mine, other, number) for number, other in enumerate(ahead, start=1)]
@@ -158,10 +174,6 @@ def _clash(request: ClaimRequest, other: Standing) -> bool:
 
 def _may_pass(other: Standing, waits: Waits) -> bool:
     return other.ticket.state == Ticket.State.WAITING and waits.includes(other.party)
-
-
-def _line(locked: Locked) -> list[Standing]:
-    return standing(locked.name, locked.now, case_insensitive=locked.case_insensitive)
 
 
 def _outranks(ticket: Ticket, request: ClaimRequest, now: datetime) -> bool:

@@ -113,7 +113,7 @@ def _queued(seen: Locked, check: Check, items: tuple[Item, ...], verdict: Verdic
             "session": short_session(behind.ticket.session_id),
             "next": "Claim with wait_seconds to stand behind.",
         }
-        for behind in line.standing_before(seen, request, verdict)
+        for behind in line.standing_before(seen, request, verdict, line.in_line(seen))
         if behind.ticket.session_id is None or behind.ticket.session_id not in check.sessions
     ]
 

@@ -86,11 +86,12 @@ def claim_scopes(request: ClaimRequest, caller: Caller, wait: Wait = NO_WAIT) ->
         if request.party.session_id:
             note_life([request.party.session_id], locked.now, caller)
         verdict = judge(question(locked, request, rules), request.items)
-        behind = line.standing_before(locked, request, verdict) if locked.line else []
+        in_line = line.in_line(locked)
+        behind = line.standing_before(locked, request, verdict, in_line)
         if verdict.conflicts or behind:
-            return _refuse(locked, request, verdict, behind, caller, wait)
+            return _refuse(locked, request, verdict, behind, in_line, caller, wait)
         check_limit(request, verdict, caller)
-        passed = locked.line and line.note_passed(locked, request)
+        passed = line.note_passed(request, in_line)
         outcome = grant(locked, request, verdict, rules)
         if locked.line and (left := _left_place(locked, request)):
             ids = [claim.id for claim in outcome.claims]
@@ -134,6 +135,7 @@ def _refuse(
     request: ClaimRequest,
     verdict: Verdict,
     behind: Sequence[line.Behind],
+    in_line: Sequence[line.Standing],
     caller: Caller,
     wait: Wait,
 ) -> Outcome:
@@ -147,12 +149,13 @@ def _refuse(
         _log(request, verdict, draining.new_uid())
         seen = [link.seen_by(caller, request.party) for link in cycle]
         return replace(outcome, cycle=seen)
+    awaited = bool(in_line) and line.awaited(request.party, locked.now)
     ticket = _park(locked, request, caller, wait)
     _log(request, verdict, ticket.id, "waited")
-    ahead = line.ahead_of(ticket, locked.now)
+    ahead = line.ahead_of(ticket, locked.now, in_line)
     eta_s = line.seconds_until_free(verdict, locked.now)
     outcome = replace(outcome, ticket=ticket, position=len(ahead) + 1, eta_s=eta_s)
-    if locked.line and line.awaited(request.party, locked.now):
+    if awaited:
         draining.drain(locked)  # whoever this party waits for may now pass those that wait for it
     return outcome
 
