@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from claims import answers
+from claims import answers, line
+from claims.locks import glance
 from claims.models import Claim, Partnership, ReleaseRequest
 from claims.selectors.listing import live
 from claims.selectors.sessions import claims_of_session
@@ -89,13 +91,21 @@ def list_tickets(wanted: TicketFilter, caller: Caller) -> list[dict[str, Any]]:
     else:
         state = "offered" if wanted.state == "in_progress" else wanted.state
         tickets = tickets.filter(state=state)
-    return [ticket_entry(ticket) for ticket in tickets.order_by("-place", "-enqueued_at")[:MOST_TICKETS]]
+    lines: dict[str, Sequence[line.Standing]] = {}
+    return [
+        ticket_entry(ticket, lines) for ticket in tickets.order_by("-place", "-enqueued_at")[:MOST_TICKETS]
+    ]
 
 
-def ticket_entry(ticket: Ticket) -> dict[str, Any]:
-    """A ticket with its true position and present blocker."""
-    outcome = present_refusal(ticket, clock.now()) if ticket.state in IN_LINE else None
-    return answers.queue_entry(ticket, outcome.position if outcome else 0, outcome)
+def ticket_entry(ticket: Ticket, lines: dict[str, Sequence[line.Standing]] | None = None) -> dict[str, Any]:
+    """A ticket with its true position and present blocker. ``lines`` keeps each line that was read."""
+    if ticket.state not in IN_LINE:
+        return answers.queue_entry(ticket, 0, None)
+    lines = {} if lines is None else lines
+    if ticket.repo not in lines and (seen := glance(ticket.repo)) is not None:
+        lines[ticket.repo] = line.in_line(seen)
+    outcome = present_refusal(ticket, clock.now(), lines.get(ticket.repo))
+    return answers.queue_entry(ticket, outcome.position, outcome)
 
 
 def inbox_requests(session_id: str, caller: Caller) -> list[ReleaseRequest]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -139,14 +139,17 @@ def still_there(bound: list[str], parked: list[str]) -> None:
         note_life([session for session in named if session], now)
 
 
-def present_refusal(ticket: Ticket, now: datetime) -> Outcome:
-    """Who stands in the ticket's way now, for answers and listings. Reads only."""
+def present_refusal(ticket: Ticket, now: datetime, in_line: Sequence[line.Standing] | None = None) -> Outcome:
+    """Who stands in the ticket's way now, for answers and listings. Reads only.
+
+    ``in_line`` is the repository's line when the caller has read it already.
+    """
     seen = glance(ticket.repo)
     if seen is None:
         return Outcome(ticket.repo, now, ticket=ticket, position=1)
     request = request_of(ticket, case_insensitive=seen.case_insensitive)
     verdict = judge(claiming.question(seen, request, current_rules()), request.items)
-    ahead = line.ahead_of(ticket, now)
+    ahead = line.ahead_of(ticket, now, in_line)
     return Outcome(
         ticket.repo,
         now,
