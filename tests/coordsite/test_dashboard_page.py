@@ -110,3 +110,44 @@ def test_it_gives_the_panels_to_a_page_without_a_websocket(staff):
 
 def test_it_asks_strangers_for_the_panels_to_sign_in(client):
     assert client.get("/admin/panels/").status_code == 302
+
+
+def busy(claims):
+    """A service with so many claims, tickets, refusals, requests and repositories."""
+    for n in range(claims):
+        repo = f"org/app{n % 3}"
+        Actor(f"holder{n}", repo).hold(f"src/{n}.py")
+        Actor(f"waiter{n}", repo).queue(f"src/{n}.py")
+        Actor(f"refused{n}", repo).ask(f"src/{n}.py")
+
+
+def test_it_asks_a_bounded_number_of_queries(admin_client, django_assert_max_num_queries):
+    busy(3)
+    admin_client.get("/dashboard")
+    with django_assert_max_num_queries(60):
+        admin_client.get("/dashboard")
+    busy(30)
+    with django_assert_max_num_queries(90):
+        response = admin_client.get("/dashboard")
+    assert "of 30" in panel(response, "claims") or "30" in panel(response, "headline")
+
+
+def test_it_cuts_every_list(admin_client):
+    busy(45)
+    response = admin_client.get("/dashboard")
+    assert panel(response, "claims").count("<tr data-key") == 30
+    assert panel(response, "conflicts").count("<li data-key") == 20
+    assert panel(response, "timeline").count('<div class="strip" data-key') == 15
+    assert panel(response, "queue").count("<li value") <= 20
+    assert "30 of 45" in panel(response, "claims")
+
+
+def test_it_shows_a_claims_life_on_its_page(admin_client, clock):
+    held = Actor("alice").hold("src/a.py")
+    clock.advance(600)
+    Actor("alice").release(held)
+    html = admin_client.get(f"/admin/claims/claim/{held.claims[0].id}/change/").content.decode()
+    assert "Its life" in html
+    assert "<title>1. claim granted, alice, 23 Nov 12:00:00 UTC</title>" in html
+    assert "<title>2. claim released, alice, 23 Nov 12:10:00 UTC</title>" in html
+    assert "held 10 min, ended 23 Nov 12:10 UTC" in html
