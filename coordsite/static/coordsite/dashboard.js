@@ -15,7 +15,7 @@
     for (const [size, name, below, small] of UNITS) {
       if (seconds >= size) {
         const rest = Math.floor((seconds % size) / below);
-        const fine = exact && seconds < 600 || size > 60;
+        const fine = exact ? seconds < 600 || size > 60 : size > 3600;
         return `${Math.floor(seconds / size)} ${name}${rest && fine ? ` ${rest} ${small}` : ""}`;
       }
     }
