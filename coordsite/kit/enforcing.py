@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SIGN_OF_LIFE_SECONDS = 60
 MAX_EXPANDED = 2000
 MAX_RECONCILED = 200
+MAX_KEY = 200
 _LISTED = 10
 
 
@@ -173,12 +174,18 @@ def _targets(event: Event) -> tuple[list[str], bool, bool]:
 
 
 def _key(event: Event, areas: list[Area] | None = None, area: Area | None = None) -> str:
-    """The idempotency key of a call: the tool's own id of it, numbered where one call spans repositories."""
+    """The idempotency key of a call: its session and the tool's own id of it, which is the session's alone;
+    numbered where one call spans repositories."""
     if not event.call:
         return ""
     position = areas.index(area) if areas and area else 0
     suffix = f":{event.moment}" if event.moment == "after" else ""
-    return f"{event.call}{suffix}" + (f":{position}" if position else "")
+    call = f"{event.session}:{event.call}{suffix}" + (f":{position}" if position else "")
+    if len(call) <= MAX_KEY and call.isascii() and call.isprintable():
+        return call
+    import hashlib
+
+    return hashlib.sha256(call.encode("utf-8", "replace")).hexdigest()
 
 
 def _now() -> float:

@@ -22,7 +22,7 @@ def test_it_claims_the_file_for_the_session(
     assert asked["engineer"] == "Alice Example"
     headers = next(headers for method, path, _, headers in service.requests if path == "/claims")
     assert headers["x-coord-session"] == "alice-1"
-    assert headers["idempotency-key"] == "toolu_1"
+    assert headers["idempotency-key"] == "alice-1:toolu_1"
     assert headers["authorization"] == "Bearer token-shared"
 
 
