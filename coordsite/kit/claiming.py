@@ -56,7 +56,7 @@ def claim(area: Area, paths: list[str], call: str = "", note: str = "") -> Verdi
         "session_id": area.session,
     }
     try:
-        answer = area.service().call("POST", "/claims", body, call)
+        answer = area.service().call("POST", "/claims", body, _retry_key(call, body))
     except Unreachable as error:
         return Verdict(fault=str(error))
     if answer.status == 409:
@@ -142,11 +142,24 @@ def _note_fences(area: Area, answer: Answer, paths: list[str]) -> None:
         fences.pop(next(iter(fences)))
 
 
+def _retry_key(call: str, body: dict[str, Any]) -> str:
+    """The key under which the service answers a repeated request once. It is that of the request itself: a
+    tool that uses the id of a call again for another one must not be refused over it."""
+    if not call:
+        return ""
+    import hashlib
+    import json
+
+    text = json.dumps([call, body], sort_keys=True)
+    return hashlib.sha256(text.encode("ascii", "replace")).hexdigest()[:40]
+
+
 def fault_of(answer: Answer) -> str:
     """Why an answer is no verdict, in a few words."""
+    detail = answer.detail.rstrip(".")
     if answer.status == 401:
-        return f"the service refuses the token ({answer.detail})"
-    return f"the service answers {answer.status}: {answer.detail}"
+        return f"the service refuses the token ({detail})"
+    return f"the service answers {answer.status}: {detail}"
 
 
 def _text(fields: dict[str, Any], name: str, limit: int) -> str:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 SIGN_OF_LIFE_SECONDS = 60
 MAX_EXPANDED = 2000
 MAX_RECONCILED = 200
-MAX_KEY = 200
 _LISTED = 10
 
 
@@ -54,7 +53,7 @@ def before(event: Event) -> Reply:
         if area.paths:
             from coordsite.kit.claiming import claim
 
-            verdict = claim(area, area.paths, _key(event, areas, area), f"editing ({event.tool} hook)")
+            verdict = claim(area, area.paths, _key(event), f"editing ({event.tool} hook)")
             reply = _judge(area, verdict)
             _remember(area, event, verdict)
             if reply.block:
@@ -173,19 +172,9 @@ def _targets(event: Event) -> tuple[list[str], bool, bool]:
     return list(dict.fromkeys(paths)), True, not found.read_only
 
 
-def _key(event: Event, areas: list[Area] | None = None, area: Area | None = None) -> str:
-    """The idempotency key of a call: its session and the tool's own id of it, which is the session's alone;
-    numbered where one call spans repositories."""
-    if not event.call:
-        return ""
-    position = areas.index(area) if areas and area else 0
-    suffix = f":{event.moment}" if event.moment == "after" else ""
-    call = f"{event.session}:{event.call}{suffix}" + (f":{position}" if position else "")
-    if len(call) <= MAX_KEY and call.isascii() and call.isprintable():
-        return call
-    import hashlib
-
-    return hashlib.sha256(call.encode("utf-8", "replace")).hexdigest()
+def _key(event: Event) -> str:
+    """What tells one call from another: its session, the tool's own id of it, and the moment."""
+    return f"{event.session}:{event.call}:{event.moment}" if event.call else ""
 
 
 def _now() -> float:

@@ -54,10 +54,14 @@ class Done(NamedTuple):
 class Agent:
     """One agent process. Use it as a context manager."""
 
-    def __init__(self, cwd: Path) -> None:
+    def __init__(self, cwd: Path, environ: dict[str, str] | None = None) -> None:
         self.cwd = cwd
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", _SCRIPT],
+            env=environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     @property

@@ -22,7 +22,7 @@ def test_it_claims_the_file_for_the_session(
     assert asked["engineer"] == "Alice Example"
     headers = next(headers for method, path, _, headers in service.requests if path == "/claims")
     assert headers["x-coord-session"] == "alice-1"
-    assert headers["idempotency-key"] == "alice-1:toolu_1"
+    assert len(headers["idempotency-key"]) == 40
     assert headers["authorization"] == "Bearer token-shared"
 
 
@@ -30,6 +30,15 @@ def test_it_asks_again_without_a_second_claim(clone: Clone, service: FakeService
     fire("claude", edit(clone, "a.py", call="toolu_1"))
     fire("claude", edit(clone, "a.py", call="toolu_2"))
     assert service.held() == ["a.py"]
+
+
+def test_it_keeps_the_retry_keys_of_two_calls_apart(clone: Clone, service: FakeService, fire: Fire) -> None:
+    for name, session in (("a.py", "alice-1"), ("b.py", "alice-1"), ("a.py", "alice-1"), ("c.py", "alice-2")):
+        assert fire("claude", edit(clone, name, session=session, call="toolu_1")).silent
+    keys = [
+        headers.get("idempotency-key") for verb, path, _, headers in service.requests if path == "/claims"
+    ]
+    assert (len(keys), len(set(keys))) == (4, 3), "only the very same call shares its key"
 
 
 def test_it_blocks_a_file_that_another_session_holds(clone: Clone, service: FakeService, fire: Fire) -> None:
