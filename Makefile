@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help start test lint check schema settings constraints
+.PHONY: promises help start test lint check schema settings constraints
 
 help: ## List the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ constraints: ## Write constraints.txt anew from the newest releases that fit.
 
 jepsen: $(VENV)/installed-dev ## Check histories under faults for five minutes per engine (SECONDS=…, SEED=…).
 	$(BIN)/python -m tests.history.run --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
+
+promises: $(VENV)/installed-dev ## Walk the services at random against the promises (WALKS=…).
+	COORD_TEST_PROMISES=$(or $(WALKS),500) $(BIN)/python -m pytest tests/claims/test_promises.py -q --timeout 36000
 
 fuzz: $(VENV)/installed-dev ## Feed the parsers 100,000 hostile inputs, and the API thousands of calls.
 	$(BIN)/python -m tests.fuzz.run --inputs $(or $(INPUTS),100000)
