@@ -42,7 +42,7 @@ check: $(VENV)/installed-dev ## Migrations and the API's description are up to d
 	@rm build/openapi.yaml
 	$(BIN)/coord configdocs --check
 
-.PHONY: sources
+.PHONY: sources commands
 sources: $(VENV)/installed-dev ## Fetch the libraries whose sources the tests read.
 	$(BIN)/python -m tests.symbols.packages
 
@@ -65,3 +65,6 @@ promises: $(VENV)/installed-dev ## Walk the services at random against the promi
 
 fuzz: $(VENV)/installed-dev ## Feed the parsers 100,000 hostile inputs, and the API thousands of calls.
 	$(BIN)/python -m tests.fuzz.run --inputs $(or $(INPUTS),100000)
+
+commands: $(VENV)/installed-dev ## Write docs/commands.md anew.
+	$(BIN)/python -m coordsite.commanddocs > docs/commands.md

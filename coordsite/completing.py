@@ -7,6 +7,8 @@ import importlib
 from collections.abc import Callable
 from typing import NamedTuple
 
+from django.core.management.base import BaseCommand
+
 from coordsite.cli import DJANGOS, help_of, own_commands
 from coordsite.kit.rendering import render
 
@@ -29,19 +31,27 @@ class Described(NamedTuple):
     words: tuple[str, ...] = ()
 
 
-def commands_of() -> list[Described]:
-    """Every command of coord. Sets Django up, for some commands import models; opens no database."""
+def set_up() -> None:
+    """Set Django up, for some commands import models. Opens no database."""
     import os
 
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
     django.setup()
-    found = []
-    for name, path in sorted(own_commands().items()):
-        app = path.parents[2].name
-        module = importlib.import_module(f"{app}.management.commands.{name}")
-        found.append(described(name, help_of(path), module.Command().create_parser("coord", name)))
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """The parser of one of coord's commands. Needs :func:`set_up`."""
+    app = own_commands()[name].parents[2].name
+    command: BaseCommand = importlib.import_module(f"{app}.management.commands.{name}").Command()
+    return command.create_parser("coord", name)
+
+
+def commands_of() -> list[Described]:
+    """Every command of coord."""
+    set_up()
+    found = [described(name, help_of(path), parser_of(name)) for name, path in sorted(own_commands().items())]
     return found + [Described(name, text) for name, text in DJANGOS.items()]
 
 
