@@ -96,8 +96,8 @@ def test_it_counts_down_by_itself(dashboard, claim):
 
 
 def test_it_keeps_focus_selection_and_scroll_when_a_panel_changes(dashboard, claim):
-    page = dashboard(query=f"?repo={REPO}").page
-    claim("alice", *(f"keep/{n:02}.py" for n in range(25)))
+    page = dashboard(query="?repo=org/keep").page
+    claim("alice", *(f"keep/{n:02}.py" for n in range(25)), repo="org/keep")
     region = panel(page, "claims").locator(".scroll")
     expect(region.locator("tbody tr")).to_have_count(25, timeout=3000)
     seen, last = (region.locator("tbody tr").nth(n).locator("code").first for n in (5, 24))
@@ -108,15 +108,15 @@ def test_it_keeps_focus_selection_and_scroll_when_a_panel_changes(dashboard, cla
     row.evaluate("element => getSelection().selectAllChildren(element)")
     before = height_within(row, region)
     details = panel(page, "graph").locator("details")
-    claim("bob", wanted, wait_seconds=1, hold_place_seconds=60)
-    claim("carol", "other/new.py")
+    claim("bob", wanted, wait_seconds=1, hold_place_seconds=60, repo="org/keep")
+    claim("carol", "other/new.py", repo="org/keep")
     expect(region.get_by_text("other/new.py")).to_have_count(1, timeout=3000)
     assert page.evaluate("document.activeElement.className") == "scroll"
     assert abs(height_within(row, region) - before) < 1, "what one looks at stays where it was"
     assert page.evaluate("String(getSelection())") == looked_at
     expect(details).to_have_count(1, timeout=3000)
     details.locator("summary").click()
-    claim("dmitri", "other/newer.py")
+    claim("dmitri", "other/newer.py", repo="org/keep")
     expect(region.get_by_text("other/newer.py")).to_have_count(1, timeout=3000)
     expect(details).to_have_attribute("open", "")
 
