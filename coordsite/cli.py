@@ -42,6 +42,8 @@ DIRECT = frozenset(
     }
 )
 """Commands that run without Django's set-up."""
+WITHOUT_NOTICE = frozenset({"start", "init", "upgrade", "doctor", "ci", "completions", "configdocs"})
+"""Commands after which nothing is said about a newer service."""
 
 BY_USE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Run the service", ("start", "stop", "status", "demo")),
@@ -85,7 +87,13 @@ def main(arguments: list[str] | None = None) -> int:
     if name == "help":
         name, rest = rest[0], ["--help"]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
-    return guarded(lambda: direct(name, rest) if name in DIRECT else managed(name, rest))
+    code = guarded(lambda: direct(name, rest) if name in DIRECT else managed(name, rest))
+    if name not in WITHOUT_NOTICE:
+        from coordsite.kit.notice import update_notice
+
+        if notice := update_notice(installed_version(), os.getcwd()):
+            print(notice, file=sys.stderr)
+    return code
 
 
 def api() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from coordsite.kit.places import Repository, coordination_of, is_private, repository_of
 from coordsite.kit.state import State
@@ -127,15 +127,17 @@ class Area:
         chosen = self.option("on_unreachable")
         return "block" if chosen == "block" else "off" if chosen == "off" else "warn"
 
-    def heartbeat(self) -> None:
-        """Tell the service that the session lives. Failure is no news: the next write will tell."""
+    def heartbeat(self) -> list[dict[str, Any]]:
+        """Tell the service that the session lives; the leases that it lost meanwhile, as the service lists
+        them. Failure is no news: the next write will tell."""
         from coordsite.kit.service import Unreachable, segment
 
         path = f"/sessions/{segment(self.session)}/heartbeat"
         try:
-            self.service().call("POST", path, {})
+            lost = self.service().call("POST", path, {}).body.get("lost")
         except Unreachable:
-            return
+            return []
+        return [row for row in lost if isinstance(row, dict)] if isinstance(lost, list) else []
 
     def release(self) -> Answer | None:
         """Give back everything the session holds, in one call; ``None`` when the service is out of reach."""

@@ -123,6 +123,15 @@ def refusal(held: tuple[Holder, ...], advice: str = "", verb: str = "edited") ->
     return "\n".join([*lines, f"Next: {advice or (ask if first.claim_id else wait)}"])
 
 
+def is_own(shown: object, own: list[str]) -> bool:
+    """Whether a session, which the service may show cut short (``abcd…``), is one of these."""
+    if not isinstance(shown, str) or not shown:
+        return False
+    if shown.endswith("…"):
+        return any(session.startswith(shown[:-1]) for session in own)
+    return shown in own
+
+
 def _pattern(path: str) -> str:
     """A path as a pattern: a leading ``!`` would read as a negation."""
     return f"./{path}" if path.startswith(("!", "#", " ")) else path
@@ -230,5 +239,5 @@ def _symbol_paths(area: Area, own: list[str]) -> set[str]:
     return {
         str(row.get("pattern"))
         for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, dict) and row.get("scope_type") == "symbol" and row.get("session_id") in own
+        if isinstance(row, dict) and row.get("scope_type") == "symbol" and is_own(row.get("session_id"), own)
     }

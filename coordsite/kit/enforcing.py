@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coordsite.kit.areas import Area, area_at, areas_of
 from coordsite.kit.payloads import Event
@@ -35,7 +35,7 @@ def answer(event: Event) -> Reply:
         return start(event)
     if event.moment == "end":
         return end(event)
-    _sign_of_life(area_at(event.cwd, event.session, event.tool))
+    _sign_of_life(area_at(event.cwd, event.session, event.tool), told=False)
     return Reply()
 
 
@@ -62,7 +62,7 @@ def before(event: Event) -> Reply:
     if changing:
         _note_start(area_at(event.cwd, event.session, event.tool), event)
     elif not areas:
-        _sign_of_life(area_at(event.cwd, event.session, event.tool))
+        notes.append(_sign_of_life(area_at(event.cwd, event.session, event.tool)))
     return Reply(note="\n".join(note for note in notes if note))
 
 
@@ -81,8 +81,8 @@ def after(event: Event) -> Reply:
             held += verdict.held
         return Reply(note=refusal(held, "leave it out of your commit.")) if held else Reply()
     note = _reconcile(area, event) if event.command or not event.paths else ""
-    _sign_of_life(area)
-    return Reply(note=note)
+    lost = _sign_of_life(area)
+    return Reply(note="\n".join(text for text in (note, lost) if text))
 
 
 def start(event: Event) -> Reply:
@@ -108,11 +108,13 @@ def start(event: Event) -> Reply:
         area.state.save()
         return Reply(note=reply.note or reply.block)
     rows = found.body.get("claims")
-    own = set(area.sessions())
+    from coordsite.kit.claiming import is_own
+
+    own = area.sessions()
     others = [
         f"{clean(str(row.get('pattern')), 120)} ({clean(str(row.get('engineer')), 60)})"
         for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, dict) and row.get("session_id") not in own
+        if isinstance(row, dict) and not is_own(row.get("session_id"), own)
     ]
     if not others:
         return Reply()
@@ -233,19 +235,35 @@ def _note_start(area: Area | None, event: Event) -> None:
         area.state.save()
 
 
-def _sign_of_life(area: Area | None) -> None:
-    """Renew the session's leases, at most once a minute."""
+def _sign_of_life(area: Area | None, *, told: bool = True) -> str:
+    """Renew the session's leases, at most once a minute. What it lost is told once, where it can be told."""
     if area is None or not area.given_session:
-        return
+        return ""
     now = _now()
     last = area.state.values.get("renewed")
     if isinstance(last, int | float) and 0 <= now - last < SIGN_OF_LIFE_SECONDS:
-        return
+        return ""
     if last is None and "session" not in area.state.values:
-        return
-    area.heartbeat()
+        return ""
+    lost = area.heartbeat()
+    if told:
+        lost = [row for row in lost if area.state.first_time(f"lost {row.get('claim_id')}")]
     area.state.values["renewed"] = now
     area.state.save()
+    return _lost(lost) if told and lost else ""
+
+
+def _lost(rows: list[dict[str, Any]]) -> str:
+    """The words about leases that ended without the agent's doing."""
+    from coordsite.kit.service import clean
+
+    lines = []
+    for row in rows[:_LISTED]:
+        why = "showed no sign of life" if row.get("reason") == "idle" else "ran out"
+        holder = row.get("held_now_by")
+        now = f"; {clean(str(holder), 80)} holds it now" if holder else ""
+        lines.append(f"coord: your claim on {clean(str(row.get('pattern')), 120)} is over (it {why}){now}.")
+    return "\n".join([*lines, "Next: look at what changed there before you write it again."])
 
 
 def _deleted(area: Area) -> list[str]:

@@ -30,6 +30,7 @@ class FakeService:
         self.failure: tuple[int, dict[str, Any]] | None = None
         self.version = "0.1.0"
         self.verifies = True
+        self.lost: list[dict[str, Any]] = []
         self.identity: dict[str, Any] | None = None
         self._lock = threading.Lock()
         self._fences = itertools.count(1)
@@ -136,7 +137,7 @@ class FakeService:
                 before = len(self.claims)
                 self.claims = [claim for claim in self.claims if claim["session_id"] != session]
                 return 200, {"released": before - len(self.claims)}
-            return 200, {"ok": True}
+            return 200, {"ok": True, "lost": self.lost}
         if (method, path) == ("POST", "/claims/release"):
             before = len(self.claims)
             self.claims = [claim for claim in self.claims if claim["id"] not in body["claim_ids"]]

@@ -258,6 +258,30 @@ def test_it_gives_a_sign_of_life_at_most_once_a_minute(
     assert len(service.asked("POST", "/sessions/alice-1/heartbeat")) == 1
 
 
+def test_it_tells_once_that_a_lease_was_lost(
+    clone: Clone, service: FakeService, fire: Fire, virtual_time
+) -> None:
+    fire("claude", edit(clone, "a.py"))
+    service.lost = [{"claim_id": "c1", "pattern": "a.py", "reason": "idle", "held_now_by": "bob"}]
+    virtual_time.advance(61)
+    assert fire("claude", claude(clone, "Stop")).silent, "nobody reads it there"
+    virtual_time.advance(61)
+    done = fire("claude", shell(clone, "ls", event="PostToolUse"))
+    assert done.code == 2
+    assert done.err.splitlines()[0] == (
+        "coord: your claim on a.py is over (it showed no sign of life); bob holds it now."
+    )
+    virtual_time.advance(61)
+    assert fire("claude", shell(clone, "ls", event="PostToolUse")).silent
+
+
+def test_it_knows_its_own_session_when_it_is_shown_cut_short(
+    clone: Clone, service: FakeService, fire: Fire
+) -> None:
+    service.hold("mine.py", "alice", "alic…")
+    assert fire("claude", claude(clone, "SessionStart", source="startup")).silent
+
+
 def test_it_lets_the_holder_of_symbols_edit_the_file(clone: Clone, service: FakeService, fire: Fire) -> None:
     service.hold("a.py", "bob", "bob-1", scope_type="symbol")
     assert fire("claude", edit(clone, "a.py")).code == 2

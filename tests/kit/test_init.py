@@ -77,6 +77,40 @@ def test_it_wires_all_three_tools(fresh: Clone, run: Run, service: FakeService) 
     assert files[".cursor/rules/coordination.mdc"].startswith("---\ndescription:")
 
 
+def test_it_tells_agents_in_twelve_lines_at_most(fresh: Clone, run: Run) -> None:
+    run(fresh.path, "init", "--tool", "claude", "--tool", "codex", "--tool", "cursor")
+    for name in ("CLAUDE.md", "AGENTS.md", ".cursor/rules/coordination.mdc"):
+        text = (fresh.path / name).read_text()
+        block = text[text.index("<!-- coord:begin -->") :]
+        assert block.rstrip().endswith("<!-- coord:end -->")
+        assert len(block.splitlines()) <= 12
+
+
+def test_it_keeps_crlf_files_and_the_byte_order_mark(fresh: Clone, run: Run) -> None:
+    (fresh.path / "CLAUDE.md").write_bytes(b"# Mine\r\n")
+    (fresh.path / ".gitignore").write_bytes(b"dist\r\n")
+    run(fresh.path)
+    assert b"# Mine\r\n\r\n<!-- coord:begin -->\r\n" in (fresh.path / "CLAUDE.md").read_bytes()
+    before = everything(fresh)
+    out, _ = run(fresh.path)
+    assert {line.split()[0] for line in out.splitlines() if not line.startswith("Next:")} == {"unchanged"}
+    assert everything(fresh) == before
+
+
+def test_it_says_of_an_upgrade_what_it_would_do(fresh: Clone, run: Run) -> None:
+    run(fresh.path)
+    (fresh.path / "CLAUDE.md").write_text("# mine\n")
+    hook = fresh.path / ".coordination/hooks/pre-push"
+    hook.write_text("#!/bin/sh\n")
+    out, _ = run(fresh.path, "upgrade", "--dry-run")
+    assert "+<!-- coord:begin -->" in out
+    assert (fresh.path / "CLAUDE.md").read_text() == "# mine\n"
+    out, _ = run(fresh.path, "upgrade", "--json")
+    kinds = {row["path"]: row["kind"] for row in json.loads(out)["changes"]}
+    assert (kinds["CLAUDE.md"], kinds[".coordination/hooks/pre-push"]) == ("updated", "updated")
+    assert set(kinds.values()) == {"updated", "unchanged"}
+
+
 def test_it_keeps_the_token_out_of_every_tracked_file(fresh: Clone, run: Run) -> None:
     run(fresh.path, "init", "--tool", "claude", "--tool", "codex", "--tool", "cursor")
     holding = [name for name, text in everything(fresh).items() if TOKEN in text]
