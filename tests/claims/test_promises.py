@@ -66,12 +66,42 @@ class Promises(Walk):
 
     # What agents do.
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(scene=st.sampled_from(["plain", "line", "crossed", "asked"]))
+    def begin(self, scene: str) -> None:
         """Some hold, some wait, so that there is something to go wrong."""
-        self.claim(WHO[0], "r/1", [{"pattern": "src/**"}], "normal", "n")
-        self.claim(WHO[2], "r/1", [{"pattern": "a.py"}, {"pattern": "b.py"}], "normal", "n")
-        self.claim(WHO[3], "r/2", [{"pattern": "a.py"}], "normal", "n")
+        alice, _, bob, carol, dave = WHO
+        self.hold(alice, "src/**")
+        self.hold(bob, "a.py", "b.py")
+        self.hold(carol, "a.py", repo="r/2")
+        if scene == "line":
+            self.claim(dave, "r/1", [{"pattern": "a.py"}], "low", "h")
+            self.claim(carol, "r/1", [{"pattern": "**/*.py"}], "low", "h")
+        elif scene == "crossed":
+            self.claim(dave, "r/1", [{"pattern": "a.py"}], "normal", "h")
+            self.claim(dave, "r/2", [{"pattern": "a.py"}], "normal", "h")
+            self.claim(carol, "r/1", [{"pattern": "a.py"}], "normal", "h")
+        elif scene == "asked":
+            self.claim(bob, "r/1", [{"pattern": "src/a.py"}], "normal", "h")
+            self.promises()
+            self.file(self.live()[0].id, bob)
+
+    def hold(self, who: Who, *patterns: str, repo: str = "r/1") -> None:
+        self.claim(who, repo, [{"pattern": pattern} for pattern in patterns], "normal", "n")
+
+    @rule(who=whos, pattern=st.sampled_from(["a.py", "src/a.py"]), there=st.sampled_from([True, True, False]))
+    def hurry(self, who: Who, pattern: str, there: bool) -> None:
+        """Somebody comes, more urgent than all others, and whoever holds it gives it up."""
+        self.claim(who, "r/1", [{"pattern": pattern}], "blocking", "w")
+        self.promises()
+        held = [
+            claim
+            for world in self.worlds()
+            for claim, scope in zip(world.claims, world.scopes, strict=True)
+            if world.repo == "r/1" and scope.who != who and scope.paths & paths(pattern)
+        ]
+        for claim in held:
+            release_claims([claim.id], SHARED)
+        self.pick_up_all(there)
 
     @rule(who=whos, repo=repos, items=items, urgency=urgencies)
     def claim_now(self, who: Who, repo: str, items: list[dict[str, Any]], urgency: str) -> None:
@@ -161,8 +191,11 @@ class Promises(Walk):
         claim = self.pick(data, rows)
         self.hear(self.told[claim.id])
         assert len(release_claims([claim.id], SHARED)) == 1
-        offered = Ticket.objects.filter(state="offered").exclude(id__in=self.gone) if there else ()
-        for ticket in offered:
+        self.pick_up_all(there)
+
+    def pick_up_all(self, there: bool) -> None:
+        """What waiters do that are parked (``there``): they pick their offers up at once."""
+        for ticket in Ticket.objects.filter(state="offered").exclude(id__in=self.gone) if there else ():
             self.promises()
             ticket.refresh_from_db()
             self.look(ticket, final=False)
@@ -180,7 +213,9 @@ class Promises(Walk):
     @rule(data=st.data(), who=whos)
     @precondition(lambda self: self.live())
     def ask(self, data: Any, who: Who) -> None:
-        claim = self.some_claim(data)
+        self.file(self.some_claim(data), who)
+
+    def file(self, claim: str, who: Who) -> None:
         self.hear(who)
         try:
             request = requests.file_request(Ask(claim, Party(*who)), SHARED)
