@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from actors import Actor, look
+from actors import ANYBODY, Actor, look
 
 from claims.models import Claim
-from claims.services import ending, waiting
+from claims.services import ending, requests, waiting
+from claims.services.releasing import release_claims
+from claims.services.requests import Answer, Ask
 from queueing.models import Ticket
 from webhooks.models import Event
 
@@ -200,3 +202,31 @@ def test_every_step_is_an_event():
         "claim_granted",
         "queue_grant",
     ]
+
+
+def test_an_offer_stands_against_a_more_urgent_newcomer():
+    held = alice.hold("a.py")
+    ticket = bob.queue("a.py")
+    alice.release(held)
+    urgent = carol.queue("a.py", urgency="blocking")
+    ending.settle("org/app")
+    assert Ticket.objects.get(id=urgent).state == "waiting"
+    assert look(ticket) == "granted"
+    assert look(urgent) == "waiting"
+
+
+def test_an_offer_whose_ground_is_gone_goes_back_in_line():
+    """dave was to come in beside alice, as agreed; the claim that the agreement rests on ended meanwhile."""
+    held = alice.hold("src/**")
+    request = requests.file_request(Ask(held.claims[0].id, dave.party), ANYBODY)
+    requests.respond(request.id, Answer("coexist", "alice", coexist_pattern="src/a.py"), ANYBODY)
+    other = bob.hold("b.py")
+    ticket = dave.queue("src/a.py", "b.py")
+    bob.release(other)
+    assert Ticket.objects.get(id=ticket).state == "offered"
+    partner = Claim.objects.get(engineer="dave")
+    release_claims([partner.id], ANYBODY)
+    assert look(ticket) == "waiting"
+    assert Event.objects.get(event_type="queue_withdraw").ticket_id is not None
+    alice.release(held)
+    assert look(ticket) == "granted"
