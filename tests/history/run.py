@@ -64,8 +64,8 @@ class Result:
         )
 
 
-def run(plan: Plan, place: Path) -> Result:
-    """Start servers and clients, hurt them, stop, and judge."""
+def run(plan: Plan, place: Path, keep: Path | None = None) -> Result:
+    """Start servers and clients, hurt them, stop, judge. A bad history goes to ``keep``, else ``place``."""
     print(f"history: engine {plan.engine}, seed {plan.seed}, {plan.seconds:g} s", flush=True)
     history, stop = History(), threading.Event()
     with contextlib.ExitStack() as stack:
@@ -92,7 +92,7 @@ def run(plan: Plan, place: Path) -> Result:
         if nemesis is not None and nemesis.error is not None:
             raise nemesis.error
         _look_once_more(clients, fleet)
-    return _judge(plan, history, nemesis.told if nemesis else [])
+    return _judge(plan, history, nemesis.told if nemesis else [], keep or place)
 
 
 def _look_once_more(clients: list[Client], fleet: Fleet) -> None:
@@ -112,7 +112,7 @@ def _look_once_more(clients: list[Client], fleet: Fleet) -> None:
         client.connection.close()
 
 
-def _judge(plan: Plan, history: History, faults: list[str]) -> Result:
+def _judge(plan: Plan, history: History, faults: list[str], keep: Path) -> Result:
     problems = list(history.broken)
     if wrong := fences_grow(history.ops):
         problems.append(wrong)
@@ -122,7 +122,7 @@ def _judge(plan: Plan, history: History, faults: list[str]) -> Result:
         problems.append(str(undecided))
     lost = sum(op.lost for op in history.ops)
     if problems:
-        kept = Path(tempfile.gettempdir()) / f"coord-history-{plan.engine}-{plan.seed}.json"
+        kept = keep / f"coord-history-{plan.engine}-{plan.seed}.json"
         kept.write_text(
             json.dumps([dataclasses.asdict(op) for op in history.ops], default=sorted, allow_nan=True)
         )
@@ -144,7 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
     for engine in given.engine or ENGINES:
         plan = Plan(engine, given.seconds, seed, given.clients, given.groups)
         with tempfile.TemporaryDirectory(prefix="coord-history-") as place:
-            result = run(plan, Path(place))
+            result = run(plan, Path(place), Path(tempfile.gettempdir()))
         print(result.summary(), flush=True)
         for problem in result.problems:
             print(problem, flush=True)
