@@ -50,7 +50,7 @@ def line(repo: str, now: datetime) -> list[Ticket]:
 
 def gone(repo: str, now: datetime) -> list[Ticket]:
     """Tickets in line whose waiter is gone, whose wait is over or whose offer was not picked up."""
-    return list(Ticket.objects.filter(repo=repo, state__in=IN_LINE).exclude(present(now)))
+    return list(Ticket.objects.filter(repo=repo, state__in=IN_LINE).exclude(present(now)).order_by("place"))
 
 
 def tickets_of_party(engineer: str, session_id: str | None, now: datetime) -> QuerySet[Ticket]:

@@ -91,7 +91,7 @@ def end_claims(
 
 def settle_due(locked: Locked) -> int:
     """End the repository's claims whose lease or idle time has run out; returns how many."""
-    open_claims = Claim.objects.filter(repository_id=locked.id, released_at__isnull=True)
+    open_claims = Claim.objects.filter(repository_id=locked.id, released_at__isnull=True).order_by("fence")
     expired = list(open_claims.filter(expires_at__lte=locked.now).values_list("id", flat=True))
     ended = end_claims(locked, expired, End.EXPIRED, drain=False)
     idle = list(
@@ -181,7 +181,7 @@ def _resolve_requests(locked: Locked, ended: Sequence[Ended], end: Claim.End, by
         return []
     events = []
     waiting = ReleaseRequest.objects.filter(claim_id__in=asked, decision=ReleaseRequest.Decision.PENDING)
-    for request in list(waiting):
+    for request in list(waiting.order_by("created_at", "id")):
         ran_out = end in (End.EXPIRED, End.IDLE) and asked[request.claim_id].shortened
         decision = ReleaseRequest.Decision.EXPIRED if ran_out else ReleaseRequest.Decision.RESOLVED
         kind = "ttl-shortened" if ran_out else RESOLVED_AS.get(end, "ttl-or-idle")

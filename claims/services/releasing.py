@@ -83,11 +83,11 @@ def release_session(
         own = {"engineer": caller.bound_engineer}
         claims, places = claims.filter(**own), places.filter(**own)
     by_repo: dict[str, list[str]] = defaultdict(list)
-    for claim_id, name in claims.values_list("id", "repository__name"):
+    for claim_id, name in claims.order_by("fence").values_list("id", "repository__name"):
         if caller.sees(name):
             by_repo[name].append(claim_id)
     waiting: dict[str, list[Ticket]] = defaultdict(list)
-    for ticket in places:
+    for ticket in places.order_by("place"):
         if caller.sees(ticket.repo):
             waiting[ticket.repo].append(ticket)
     by = By(session_id=session_id, operator=caller.operator_name, reason=reason)

@@ -97,6 +97,7 @@ class World:
         self.claims = list(
             Claim.objects.filter(repository__name=self.repo, released_at=None, expires_at__gt=self.now)
             .filter(Q(last_activity=None) | Q(last_activity__gt=idle))
+            .order_by("fence")
             .prefetch_related("symbols")
         )
         self.scopes = [scope_of(claim) for claim in self.claims]

@@ -195,7 +195,8 @@ class Promises(Walk):
 
     def pick_up_all(self, there: bool) -> None:
         """What waiters do that are parked (``there``): they pick their offers up at once."""
-        for ticket in Ticket.objects.filter(state="offered").exclude(id__in=self.gone) if there else ():
+        offered = Ticket.objects.filter(state="offered").exclude(id__in=self.gone).order_by("repo", "place")
+        for ticket in offered if there else ():
             self.promises()
             ticket.refresh_from_db()
             self.look(ticket, final=False)
@@ -248,7 +249,14 @@ class Promises(Walk):
     @precondition(lambda self: self.asked)
     def answer(self, data: Any, decision: str, pattern: str, symbols: list[str] | None) -> None:
         rows = ReleaseRequest.objects.filter(claim__released_at=None).select_related("claim")
-        row = self.pick(data, list(rows.order_by("decision", "claim__fence", "requester_engineer")))
+        row = self.pick(
+            data,
+            list(
+                rows.order_by(
+                    "decision", "claim__repository", "claim__fence", "requester_engineer", "created_at"
+                )
+            ),
+        )
         request = row.id
         claim = row.claim
         said = Answer(
@@ -312,7 +320,8 @@ class Promises(Walk):
         while self.now < end:
             dues = [due for repo in REPOS if (due := next_due(repo, self.now)) and due > self.now]
             self.now = min([end, *dues])
-            here = Ticket.objects.filter(state="waiting").exclude(id__in=self.gone)
+            waits = Ticket.objects.filter(state="waiting").exclude(id__in=self.gone)
+            here = list(waits.order_by("repo", "place"))
             bound = [t.id for t in here if t.alive_until < t.expires_at]
             waiting.still_there(bound, [t.id for t in here])
             for ticket in here:
