@@ -32,7 +32,11 @@ _COLUMNS = (
     "c.id, c.engineer, c.session_id, c.pattern, c.claim_type, c.scope_type, c.narrowable, c.severity,"
     " c.description, c.expires_at, c.fence, c.branch"
 )
-_LIVE = "c.released_at IS NULL AND c.expires_at > %s AND (c.last_activity IS NULL OR c.last_activity > %s)"
+# Written as NOT <= because SQLite, which has no statistics, would take ``expires_at > now`` for the narrowest
+# range there is and read every live claim.
+_LIVE = (
+    "c.released_at IS NULL AND NOT c.expires_at <= %s AND (c.last_activity IS NULL OR c.last_activity > %s)"
+)
 
 
 @dataclass(frozen=True, slots=True)

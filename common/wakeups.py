@@ -17,6 +17,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from django.db import transaction
 
@@ -112,11 +113,18 @@ def publish(*topics: str) -> None:
     transaction.on_commit(lambda: _ring(unique))
 
 
-def publish_locked(lock: int, *topics: str) -> None:
-    """As :func:`publish`; takes an advisory lock of PostgreSQL until the transaction ends, in one query."""
+def publish_by(*topics: str) -> list[Any]:
+    """As :func:`publish`, but without a query of its own: the caller's statement takes it along.
+
+    Returns the parameters with which that statement runs :data:`SEND`; none when there is nothing to send.
+    """
     unique = tuple(dict.fromkeys(topics))
-    watchers.notify_in_transaction(unique, lock)
     transaction.on_commit(lambda: _ring(unique))
+    return watchers.notices(unique)
+
+
+SEND = watchers.SEND
+"""PostgreSQL's query for what :func:`publish_by` returns."""
 
 
 def _ring(topics: tuple[str, ...]) -> None:

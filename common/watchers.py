@@ -76,25 +76,22 @@ def _messages(topics: tuple[str, ...]) -> list[str]:
     return texts
 
 
-def notify_in_transaction(topics: tuple[str, ...], lock: int | None = None) -> None:
-    """On PostgreSQL (without a networked layer) send the topics with the transaction's commit.
+SEND = "SELECT COUNT(pg_notify(%s, text)::text) FROM unnest(%s::text[]) AS text"
+"""PostgreSQL's query that sends texts on a channel when the transaction commits."""
 
-    ``lock`` is an advisory lock to take until the transaction ends, on PostgreSQL, in the same query.
-    """
-    if connection.vendor != "postgresql":
-        return
-    texts = _messages(topics) if topics and _layer() is None else []
-    parts: list[str] = []
-    values: list[Any] = []
-    if lock is not None:
-        parts.append("SELECT pg_advisory_xact_lock(%s)::text")
-        values.append(lock)
-    if texts:
-        parts.append("SELECT pg_notify(%s, text)::text FROM unnest(%s::text[]) AS text")
-        values += [CHANNEL, texts]
-    if parts:
+
+def notices(topics: tuple[str, ...]) -> list[Any]:
+    """The parameters of :data:`SEND` for these topics; none where nothing has to be sent that way."""
+    if connection.vendor != "postgresql" or _layer() is not None:
+        return []
+    return [CHANNEL, _messages(topics)]
+
+
+def notify_in_transaction(topics: tuple[str, ...]) -> None:
+    """On PostgreSQL (without a networked layer) send the topics with the transaction's commit."""
+    if values := notices(topics):
         with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join(parts), values)
+            cursor.execute(SEND, values)
 
 
 def notify_after_commit(topics: tuple[str, ...]) -> None:

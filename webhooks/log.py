@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import UUIDField
 
 from common import wakeups
 from webhooks.models import Event
@@ -34,6 +35,9 @@ COLUMNS = (
 )
 _FIELDS = [Event._meta.get_field(name) for name in COLUMNS]
 _ROW = "(" + ", ".join(["%s"] * len(COLUMNS)) + ")"
+_TYPED_ROW = _ROW % tuple("%s::uuid" if isinstance(f, UUIDField) else "%s" for f in _FIELDS)
+_INTO = f"INSERT INTO webhooks_event ({', '.join(COLUMNS)}) "
+_RETURNING = " RETURNING seq, EXISTS (SELECT 1 FROM webhooks_endpoint)"
 
 
 def _values(event: NewEvent, moment: datetime) -> list[Any]:
@@ -63,27 +67,40 @@ def take_order_lock() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ORDER_LOCK])
 
 
-def insert(events: Sequence[NewEvent], moment: datetime) -> tuple[list[int], bool]:
+def insert(
+    events: Sequence[NewEvent], moment: datetime, notices: Sequence[Any] = ()
+) -> tuple[list[int], bool]:
     """Insert the events; their sequence numbers in the order given, and whether any endpoint exists.
 
-    One statement per 1000 events. The caller holds the log's order, in a transaction that takes no further
-    locks afterwards.
+    One statement per 1000 events. On PostgreSQL it takes the log's order first, so the caller's transaction
+    takes no further locks afterwards, and sends ``notices`` (parameters of ``wakeups.SEND``).
     """
     numbers: list[int] = []
     receivers = False
     with connection.cursor() as cursor:
         for start in range(0, len(events), ROWS_PER_INSERT):
             chunk = events[start : start + ROWS_PER_INSERT]
-            cursor.execute(
-                f"INSERT INTO webhooks_event ({', '.join(COLUMNS)}) "  # noqa: S608 - constant names only
-                f"VALUES {', '.join([_ROW] * len(chunk))} "
-                "RETURNING seq, EXISTS (SELECT 1 FROM webhooks_endpoint)",
-                [value for event in chunk for value in _values(event, moment)],
-            )
-            rows = sorted(cursor.fetchall())
+            values = [value for event in chunk for value in _values(event, moment)]
+            if connection.vendor == "postgresql":
+                cursor.execute(_ordered_insert(len(chunk), bool(notices)), [ORDER_LOCK, *values, *notices])
+                notices = ()
+            else:
+                cursor.execute(f"{_INTO}VALUES {', '.join([_ROW] * len(chunk))}{_RETURNING}", values)
+            rows = sorted(row[:2] for row in cursor.fetchall())
             numbers += [row[0] for row in rows]
             receivers = bool(rows[0][1])
     return numbers, receivers
+
+
+def _ordered_insert(rows: int, notify: bool) -> str:
+    """The insertion as one statement with the lock. Rows come out of the join with the lock's row, and
+    sequence numbers are drawn for what comes out: after the lock is held.
+    """
+    return (
+        f"WITH ordered AS MATERIALIZED (SELECT pg_advisory_xact_lock(%s)) {_INTO}"
+        f"SELECT new.* FROM ordered CROSS JOIN (VALUES {', '.join([_TYPED_ROW] * rows)}) AS new"
+        f"{_RETURNING}{f', ({wakeups.SEND})' if notify else ''}"  # noqa: S608 - constants only
+    )
 
 
 def skip_ahead(by: int) -> None:

@@ -74,7 +74,7 @@ def refusal(environment: pytest.MonkeyPatch, **variables: str) -> str:
     return line
 
 
-@pytest.mark.parametrize(("name", "default"), DEFAULTS.items())
+@pytest.mark.parametrize(("name", "default"), list(DEFAULTS.items()))
 def test_it_has_the_default(name, default):
     assert value(load(), name) == default
 

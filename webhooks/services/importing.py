@@ -50,7 +50,6 @@ def import_delivery(foreign: ForeignDelivery) -> str:
         actor_session_id=_text(detail.get("session_id")),
         detail=detail,
     )
-    log.take_order_lock()
     [seq], _ = log.insert([event], foreign.created_at)
     now = clock.now()
     insert_rows(

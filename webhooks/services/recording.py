@@ -55,8 +55,7 @@ def record(*events: NewEvent) -> list[int]:
         return []
     moment = clock.now()
     topics = (t for event in events for t in log.topics_of(event.repo, event.request_id, event.ticket_id))
-    wakeups.publish_locked(log.ORDER_LOCK, *topics)
-    numbers, receivers = log.insert(events, moment)
+    numbers, receivers = log.insert(events, moment, wakeups.publish_by(*topics))
     transaction.on_commit(lambda: log.own_numbers.add(numbers))
     if receivers or settings.COORD.webhook_url:
         outbox.enqueue(list(zip(numbers, events, strict=True)), moment)
