@@ -7,9 +7,14 @@ import threading
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
-from django.core.management.base import BaseCommand, DjangoHelpFormatter
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
+from django.db.utils import DatabaseError
+
+from common.databases import MEMORY, has_tables
 
 PATIENCE_S = 1.0
 
@@ -48,6 +53,33 @@ class ClientCommand(CoordCommand):
 
     requires_system_checks = []
     requires_migrations_checks = False
+
+
+class DatabaseCommand(CoordCommand):
+    """A command that works on the service's database. Makes none. Exit 2: there is none here, or it fails."""
+
+    requires_system_checks = []
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run, once there is something to work on."""
+        need_database()
+        try:
+            return super().execute(*args, **options)
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used: {error}", returncode=2) from error
+
+
+def need_database() -> None:
+    """Raise ``CommandError`` (exit code 2) where no service has made its database yet."""
+    database = settings.DATABASES["default"]
+    name = str(database["NAME"])
+    if not database["ENGINE"].endswith("sqlite3") or name.startswith(MEMORY) or has_tables(Path(name)):
+        return
+    raise CommandError(
+        f"There is no service's database at {name}: run this where the service runs"
+        " (with its COORD_HOME, COORD_DATABASE_PATH or COORD_DATABASE_URL)",
+        returncode=2,
+    )
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from coordsite.bridge.environment import DEFAULT_URL, resolve
+from coordsite.bridge.environment import resolve
 from coordsite.kit.service import Answer, Service, Unreachable
 
 TIMEOUT_S = 5.0
@@ -18,7 +18,7 @@ def find_service() -> Service:
     """The service of the enclosing repository, else of the environment, else the one started here."""
     settings = resolve(os.environ, os.getcwd())
     token = settings.token or ""
-    if not token and settings.api_url == DEFAULT_URL:
+    if not token and settings.is_local:
         token = home_token()
     return Service(settings.api_url, token=token, timeout=TIMEOUT_S)
 

@@ -15,9 +15,12 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from coordsite.config import ConfigError, NoAuthentication
+
+if TYPE_CHECKING:
+    from django.core.management.base import BaseCommand
 
 COMMANDS = "coordsite.management.commands"
 APPS = ("coordsite", "claims", "ownership", "queueing", "webhooks")
@@ -73,6 +76,10 @@ DJANGOS = {
     "check": "Check the configuration.",
 }
 """Commands of Django that are part of coord's own."""
+ON_DATA = frozenset(
+    {"createsuperuser", "changepassword", "dumpdata", "loaddata", "dbshell", "showmigrations"}
+)
+"""Commands of Django that work on the database that is there; they would make an empty one."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -137,15 +144,19 @@ def guarded(run: Callable[[], int]) -> int:
 
 def direct(name: str, arguments: list[str]) -> int:
     """Run one of this package's commands without Django's set-up."""
-    from django.core.management.base import BaseCommand, CommandError
-
     try:
         module = importlib.import_module(f"{COMMANDS}.{name}")
     except ModuleNotFoundError as error:
         if error.name != f"{COMMANDS}.{name}":
             raise
         return unknown(name)
-    command: BaseCommand = module.Command()
+    return run(module.Command(), name, arguments)
+
+
+def run(command: BaseCommand, name: str, arguments: list[str]) -> int:
+    """Run one of coord's commands: what it refuses is one line and its exit code."""
+    from django.core.management.base import CommandError
+
     command._called_from_command_line = True  # type: ignore[attr-defined]  # wrong flags: usage, exit code 2
     parser = command.create_parser("coord", name)
     options = vars(parser.parse_args(arguments))
@@ -163,12 +174,35 @@ def managed(name: str, arguments: list[str]) -> int:
     """Run a management command of Django or of an installed app."""
     use_home()
     import django
-    from django.core.management import ManagementUtility, get_commands
+    from django.core.management import get_commands, load_command_class
 
     django.setup()
-    if name not in get_commands():
+    apps = get_commands()
+    if name not in apps:
         return unknown(name)
-    ManagementUtility(["coord", name, *arguments]).execute()
+    if name in own_commands():
+        return run(load_command_class(apps[name], name), name, arguments)
+    return djangos(name, arguments)
+
+
+def djangos(name: str, arguments: list[str]) -> int:
+    """Run a command of Django's: ``migrate`` makes the database, the others work on one that is there."""
+    from django.conf import settings
+    from django.core.management import CommandError, ManagementUtility
+    from django.db import DatabaseError
+
+    from common.commands import need_database
+    from common.databases import make_place
+
+    try:
+        if name == "migrate" and not settings.COORD.database_url:
+            make_place(Path(settings.COORD.database_path))
+        elif name in ON_DATA and not {"-h", "--help"} & set(arguments):
+            need_database()
+        ManagementUtility(["coord", name, *arguments]).execute()
+    except (CommandError, DatabaseError) as error:
+        print(f"coord: {str(error).strip()}", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -176,6 +210,7 @@ def use_home() -> None:
     """Let the command work on the database that ``coord start`` made, when nothing names another."""
     if os.environ.get("COORD_DATABASE_URL") or os.environ.get("COORD_DATABASE_PATH"):
         return
+    from common.databases import has_tables
     from coordsite.config import Config, load
     from coordsite.home import home_of
     from coordsite.keys import kept_secret
@@ -183,7 +218,7 @@ def use_home() -> None:
     config = load()
     home = home_of(config)
     usual = Path(str(Config.model_fields["database_path"].default))
-    if not home.database.exists() or (usual.exists() and not usual.samefile(home.database)):
+    if not has_tables(home.database) or (has_tables(usual) and not usual.samefile(home.database)):
         return
     os.environ["COORD_DATABASE_PATH"] = str(home.database)
     if not config.secret_key.get_secret_value() and (key := kept_secret(home.secret_key, create=False)):

@@ -14,13 +14,21 @@ HEAD = """\
 Written from the commands themselves by `make commands`. `coord` lists them,
 `coord help COMMAND` says the same as this page. `coord completions bash|zsh|fish` completes them.
 
-Commands that ask the service (`status`, `claims`, `release`, `engineers`) find it in
-`.coordination/local.env` of the enclosing repository, else in `COORD_API_URL` and `COORD_AUTH_TOKEN`; real
-variables of the environment win over the file. They need no database. `coord start` keeps its state in
-`COORD_HOME` (`~/.coord`): token, database, log and pid file.
+Commands that ask the service (`status`, `claims`, `release`, `engineers`) find it in `COORD_API_URL` and
+`COORD_AUTH_TOKEN` of the environment, else in `.coordination/local.env` of the enclosing repository, else on
+this machine: at `COORD_HOST` and `COORD_PORT` (127.0.0.1, 8080), with the token of `COORD_HOME`. They need no
+database. `coord start` keeps its state in `COORD_HOME` (`~/.coord`): token, database, log and pid file.
 
-Exit codes: 0 done; 1 refused, not found or not healthy; 2 wrong use, and for `coord ci` no verdict; 3 the
-service has no authentication set.
+Commands that work on the database (`outbox`, `tokens`, `signin`, `promote`, `demote`, `pin`, `backup`,
+`import-reference`) run where the service runs: `COORD_DATABASE_URL`, `COORD_DATABASE_PATH`, else
+`data/coordination.db` here, else the one in `COORD_HOME`. A file without tables is no database; none is made.
+
+`--json` answers programs. Only `completions` (its output is a script), `configdocs` and Django's own commands
+do without. What git's and the tools' hooks print is up to git and the tools; `coord guard pre-commit --json`
+and `coord guard pre-push --json` tell the same.
+
+Exit codes: 0 done; 1 refused, not found or not healthy; 2 wrong use or no database here, and for `coord ci`
+no verdict; 3 the service has no authentication set.
 """
 
 

@@ -16,11 +16,19 @@ MOST_LOG_BYTES = 10 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A supervisor as the pid file remembers it. ``start_time`` is the system's word, not a clock's."""
+    """A supervisor as the pid file remembers it. ``start_time`` is the system's word, not a clock's;
+    ``url`` where its service listens.
+    """
 
     pid: int
     start_time: str
     marker: str = MARKER
+    url: str = ""
+
+    @property
+    def lives(self) -> bool:
+        """Whether the process is there, and is the one that was remembered."""
+        return self.marker == MARKER and bool(self.start_time) and start_time(self.pid) == self.start_time
 
 
 class Home:
@@ -39,9 +47,9 @@ class Home:
         """The directory, for its owner alone."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def remember(self) -> None:
-        """Write the pid file for this process."""
-        running = Running(os.getpid(), start_time(os.getpid()))
+    def remember(self, url: str) -> None:
+        """Write the pid file for this process, whose service listens at ``url``."""
+        running = Running(os.getpid(), start_time(os.getpid()), url=url)
         fresh = self.pid_file.with_suffix(".new")
         fresh.write_text(json.dumps(asdict(running)) + "\n", encoding="utf-8")
         fresh.replace(self.pid_file)
@@ -60,9 +68,18 @@ class Home:
             raise ValueError(text)
         try:
             found = json.loads(text)
-            return Running(int(found["pid"]), str(found["start_time"]), str(found["marker"]))
+            url = str(found.get("url", ""))
+            return Running(int(found["pid"]), str(found["start_time"]), str(found["marker"]), url)
         except (ValueError, KeyError, TypeError):
             return None
+
+    def serves(self, url: str) -> bool:
+        """Whether the service of this directory is the one that listens at ``url``."""
+        try:
+            running = self.running()
+        except ValueError:
+            return False
+        return running is not None and running.lives and running.url == url
 
     def open_log(self) -> int:
         """A descriptor to append to the log; a log that grew large is kept once as ``coord.log.1``."""

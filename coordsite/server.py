@@ -18,12 +18,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.internet import reactor
 
+from common.databases import make_place
 from coordsite.gate import MOST_BODY
 from coordsite.instance import InstanceTaken, instance_lock
 from coordsite.supervision import READY_FD, follow_supervisor, tell_ready
@@ -233,7 +235,8 @@ def serve(application: Any, host: str, port: int, ready: Callable[[], None]) -> 
     server = Server(application, endpoints, ready)
     server.run()
     if server.failure:
-        print(f"coord: cannot listen on {host} port {port}: {server.failure}", file=sys.stderr)
+        advice = "choose another port (COORD_PORT), or stop what listens there"
+        print(f"coord: cannot listen on {host} port {port}: {server.failure}; {advice}", file=sys.stderr)
         return 1
     return 0
 
@@ -245,6 +248,8 @@ def main() -> int:
 
     config = settings.COORD
     path = "" if config.database_url else config.database_path
+    if path:
+        make_place(Path(path))
     try:
         with instance_lock(path, enabled=not config.disable_instance_lock):
             import django

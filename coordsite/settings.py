@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -100,10 +99,8 @@ def _database() -> dict[str, Any]:
     if COORD.database_url:
         database: dict[str, Any] = dict(dj_database_url.parse(COORD.database_url))
     else:
-        path = Path(COORD.database_path).expanduser()
-        with suppress(OSError):  # who opens the database tells what is wrong
-            path.parent.mkdir(parents=True, exist_ok=True)
-        database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
+        path = str(Path(COORD.database_path).expanduser())
+        database = {"ENGINE": "django.db.backends.sqlite3", "NAME": path}
     database["CONN_MAX_AGE"] = None
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = SQLITE_OPTIONS

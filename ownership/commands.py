@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import getpass
 import json
-from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.core.management.base import CommandError, CommandParser
 
+from common.commands import DatabaseCommand
 from common.errors import CoordError
 from ownership.services import Promotion
 
 
-class DocumentCommand(BaseCommand):
+class DocumentCommand(DatabaseCommand):
     """Edits one entry of the ownership document. Exit 1: refused, with the reason; 2: no database."""
-
-    requires_system_checks = []
-    examples = ""
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """The parser, with the examples below the options."""
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=self.examples,
-            formatter_class=RawDescriptionHelpFormatter,
-            **kwargs,
-        )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The pattern, and who edits why."""
@@ -45,8 +31,6 @@ class DocumentCommand(BaseCommand):
         except CoordError as refusal:
             hint = f" {refusal.next}" if refusal.next else ""
             raise CommandError(f"{refusal.detail}{hint}") from refusal
-        except DatabaseError as error:
-            raise CommandError(f"The database cannot be used: {error}", returncode=2) from error
         self._tell(promotion, options)
 
     def edit(self, author: str, options: dict[str, Any]) -> Promotion:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from coordsite.bridge.places import candidates
 
-DEFAULT_URL = "http://127.0.0.1:8080"
+LOOPBACK = "127.0.0.1"
+DEFAULT_URL = f"http://{LOOPBACK}:8080"
 KEYS = (
     "COORD_API_URL",
     "COORD_SERVICE_URL",
@@ -35,7 +36,8 @@ class InvalidEnv(ValueError):
 class Settings(NamedTuple):
     """How to reach the service and as whom. ``None`` means not set; a placeholder counts as not set.
 
-    ``COORD_SERVICE_URL`` stands in for a missing ``COORD_API_URL``.
+    ``COORD_SERVICE_URL`` stands in for a missing ``COORD_API_URL``, and for both the address that
+    ``COORD_HOST`` and ``COORD_PORT`` give the service of this machine.
     ``sources`` tells per variable ``environment`` or ``file``; ``path`` is the ``local.env`` that was read.
     """
 
@@ -56,9 +58,26 @@ class Settings(NamedTuple):
         return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}" if rest else self.api_url
 
     @property
+    def is_local(self) -> bool:
+        """Whether nothing names a service, so that the one which ``coord start`` runs here is meant."""
+        return not {"COORD_API_URL", "COORD_SERVICE_URL"} & self.sources.keys()
+
+    @property
     def identity(self) -> str | None:
         """Who asks, as configured: ``COORD_REQUESTER``, else ``COORD_USER``."""
         return self.requester or self.user
+
+
+def base_url(host: str, port: int | str) -> str:
+    """The address of a service that listens there, for a client on the same machine."""
+    reached = LOOPBACK if host in ("0.0.0.0", "::", "") else host  # noqa: S104
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
+def local_url(environ: Mapping[str, str]) -> str:
+    """Where ``coord start`` listens with these variables: ``COORD_HOST`` and ``COORD_PORT``."""
+    host, port = (environ.get(name, "").strip() for name in ("COORD_HOST", "COORD_PORT"))
+    return base_url(host, port or "8080")
 
 
 def find_local_env(start: str) -> str | None:
@@ -107,7 +126,9 @@ def merge(environ: Mapping[str, str], file: Mapping[str, str], path: str | None 
             if value is not None and not is_placeholder(value):
                 values[key], sources[key] = value.strip(), source
     return Settings(
-        api_url=(values.get("COORD_API_URL") or values.get("COORD_SERVICE_URL") or DEFAULT_URL).rstrip("/"),
+        api_url=(values.get("COORD_API_URL") or values.get("COORD_SERVICE_URL") or local_url(environ)).rstrip(
+            "/"
+        ),
         token=values.get("COORD_AUTH_TOKEN"),
         repo_id=values.get("COORD_REPO_ID"),
         repo_root=values.get("COORD_REPO_ROOT"),

@@ -12,6 +12,7 @@ import os
 import shlex
 import subprocess
 import sys
+from typing import Any, NamedTuple
 
 from coordsite.kit import sessions
 from coordsite.kit.areas import Area, proven_engineer
@@ -23,41 +24,71 @@ from coordsite.kit.service import clean
 from coordsite.kit.verifying import Who, remembered, verify
 
 MAX_STDIN = 8 * 1024 * 1024
+ADVISE, ENFORCE = "advise", "enforce"
 _SUGGESTED = 20
 
 
-def run(name: str, arguments: list[str], *, by_hand: bool = False) -> int:
-    """Run the chained hook, then the guard. The exit code is git's: 0 lets pass.
+class Outcome(NamedTuple):
+    """What a guard found: the verdict on ``paths``, and the mode that decides where there is none."""
 
-    ``by_hand``: no git calls and nothing is on standard input; what ``HEAD`` would push is checked.
-    """
-    silent = name == "pre-commit" or by_hand or sys.stdin is None or sys.stdin.isatty()
+    verdict: Verdict = Verdict()
+    paths: tuple[str, ...] = ()
+    mode: str = ADVISE
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the commit or push must not happen."""
+        doubtful = bool(self.verdict.fault or self.verdict.stale)
+        return bool(self.verdict.held) or (doubtful and self.mode == ENFORCE)
+
+    def as_json(self) -> dict[str, Any]:
+        """The outcome for programs."""
+        return {
+            "ok": not self.blocks,
+            "mode": self.mode,
+            "paths": list(self.paths),
+            "held": [holder._asdict() for holder in self.verdict.held],
+            "stale": list(self.verdict.stale),
+            "fault": self.verdict.fault,
+        }
+
+
+def run(name: str, arguments: list[str]) -> int:
+    """Run the chained hook, then the guard, as git does. The exit code is git's: 0 lets pass."""
+    silent = name == "pre-commit" or sys.stdin is None or sys.stdin.isatty()
     raw = b"" if silent else sys.stdin.buffer.read(MAX_STDIN)
-    chained = 0 if by_hand else _chained(name, arguments, raw)
-    if chained:
-        return chained
-    mode = "advise"
+    return _chained(name, arguments, raw) or told(name, look(name, arguments, raw))
+
+
+def look(name: str, arguments: list[str], raw: bytes = b"") -> Outcome:
+    """What the guard finds. ``raw`` is what git says of a push; empty: what ``HEAD`` would push."""
+    mode = ADVISE
     try:
         area = _area()
         if area is None:
-            return 0
+            return Outcome()
         mode = mode_of(area)
         verdict, paths = _verdict(name, arguments, raw, area)
     except (GitFailed, ValueError, OSError) as error:
         verdict, paths = Verdict(fault=str(error)), []
+    return Outcome(verdict, tuple(paths), mode)
+
+
+def told(name: str, outcome: Outcome) -> int:
+    """Say on standard error what there is to say; the exit code."""
+    verdict = outcome.verdict
     if verdict.held:
-        sys.stderr.write(_explain(name, verdict.held, paths))
-        return 1
-    if verdict.fault:
-        return _no_verdict(name, mode, verdict.fault)
-    if verdict.stale:
-        return _lost(name, mode, verdict.stale)
-    return 0
+        sys.stderr.write(_explain(name, verdict.held, list(outcome.paths)))
+    elif verdict.fault:
+        _no_verdict(name, outcome.mode, verdict.fault)
+    elif verdict.stale:
+        _lost(name, outcome.mode, verdict.stale)
+    return int(outcome.blocks)
 
 
 def mode_of(area: Area) -> str:
     """``advise`` or ``enforce``: ``COORD_PREPUSH_MODE`` of the environment, else of ``local.env``."""
-    return "enforce" if area.local.value("COORD_PREPUSH_MODE").lower() == "enforce" else "advise"
+    return ENFORCE if area.local.value("COORD_PREPUSH_MODE").lower() == ENFORCE else ADVISE
 
 
 def staged(top: str) -> list[str]:
@@ -149,23 +180,20 @@ def _explain(name: str, held: tuple[Holder, ...], paths: list[str]) -> str:
     return refusal(held, advice, "committed") + "\n"
 
 
-def _lost(name: str, mode: str, stale: tuple[str, ...]) -> int:
+def _lost(name: str, mode: str, stale: tuple[str, ...]) -> None:
     what = "commit" if name == "pre-commit" else "push"
     shown = ", ".join(clean(path, 120) for path in stale[:_SUGGESTED])
     more = f" and {len(stale) - _SUGGESTED} more" if len(stale) > _SUGGESTED else ""
     advice = "Next: claim these files again and read what others changed in them since."
     sys.stderr.write(f"coord: the claim is over under which was changed: {shown}{more}.\n{advice}\n")
-    if mode == "enforce":
+    if mode == ENFORCE:
         sys.stderr.write(f"coord: {what} blocked (COORD_PREPUSH_MODE=enforce).\n")
-        return 1
-    return 0
 
 
-def _no_verdict(name: str, mode: str, fault: str) -> int:
+def _no_verdict(name: str, mode: str, fault: str) -> None:
     what = "commit" if name == "pre-commit" else "push"
-    if mode == "enforce":
+    if mode == ENFORCE:
         text = f"coord: {what} blocked, for there is no verdict: {fault} (COORD_PREPUSH_MODE=enforce)."
         sys.stderr.write(f"{text}\nNext: run `coord doctor`; `--no-verify` bypasses the guard.\n")
-        return 1
+        return
     sys.stderr.write(f"coord: this {what} is not checked: {fault}.\nNext: run `coord doctor`.\n")
-    return 0

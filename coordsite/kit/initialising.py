@@ -8,7 +8,7 @@ import tomllib
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from coordsite.bridge.environment import DEFAULT_URL, is_placeholder
+from coordsite.bridge.environment import DEFAULT_URL, is_placeholder, local_url
 from coordsite.kit.changes import Change, apply
 from coordsite.kit.environment import local_of
 from coordsite.kit.gitread import git
@@ -167,11 +167,13 @@ def _mode(text: object) -> Mode:
 
 
 def _known_url(config: dict[str, Any], file: dict[str, str], mode: Mode, asked: str | None) -> str:
-    """The URL in use when none is given: what stands there for the same mode, else the local default."""
+    """The URL in use when none is given: what stands there for the same mode, else this machine's."""
     same = asked in (None, config.get("mode"))
     known = [file.get("COORD_API_URL", ""), str(config.get("service_url") or "")] if same else []
-    found = next((url for url in known if url and (not is_placeholder(url) or url == DEFAULT_URL)), "")
-    return found or (DEFAULT_URL if mode == "local" else "")
+    found = next((url for url in known if not is_placeholder(url)), "")
+    if found or mode == "local":
+        return found or local_url(os.environ)
+    return next((url for url in known if url == DEFAULT_URL), "")
 
 
 def home_token(*, create: bool) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from io import StringIO
 
 import pytest
@@ -15,11 +17,6 @@ from tests.conftest import Api
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _there(monkeypatch):
-    monkeypatch.setattr("coordsite.management.commands.tokens._need_database", lambda: None)
 
 
 def run(*arguments):
@@ -99,7 +96,6 @@ def test_it_says_what_is_wrong(arguments, said):
 
 
 def test_it_makes_no_database(settings, tmp_path, monkeypatch):
-    monkeypatch.undo()
     monkeypatch.setitem(settings.DATABASES["default"], "NAME", str(tmp_path / "none.db"))
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
     with pytest.raises(CommandError, match=r"no service's database at .*none\.db") as refused:
@@ -118,6 +114,14 @@ def test_it_works_on_the_database_that_start_made(tmp_path, monkeypatch):
     made = tmp_path / "home" / "data" / "coordination.db"
     made.parent.mkdir(parents=True)
     made.touch()
+    cli.use_home()
+    assert "COORD_DATABASE_PATH" not in cli.os.environ, "an empty file is no database"
+    with closing(sqlite3.connect(made)) as database:
+        database.execute("CREATE TABLE t (x)")
+    usual = tmp_path / "data" / "coordination.db"
+    usual.parent.mkdir()
+    with closing(sqlite3.connect(usual)) as left_over:
+        left_over.execute("PRAGMA journal_mode=WAL")
     cli.use_home()
     assert cli.os.environ.pop("COORD_DATABASE_PATH") == str(made)
     monkeypatch.setenv("COORD_DATABASE_URL", "sqlite:///x.db")

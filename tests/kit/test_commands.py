@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from coordsite import cli
+from coordsite import cli, completing
 from tests.kit.conftest import Clone
 from tests.kit.running import Runner
 from tests.kit.service import FakeService
@@ -39,6 +41,63 @@ def test_every_command_has_help_with_examples(tmp_path: Path, coord: Runner, nam
     assert done.code == 0
     assert done.out.startswith(f"usage: coord {name}")
     assert f"\n  coord {name}" in done.out.partition("examples:")[2]
+
+
+SCRIPTS = {"completions", "configdocs"}
+
+
+def spoken(command: completing.Described) -> Iterator[tuple[str, set[str]]]:
+    """Each command and subcommand that does something, with its options."""
+    names = {name for option in command.options for name in option.names}
+    if not command.subcommands:
+        yield command.name, names
+    for below in command.subcommands:
+        for name, options in spoken(below):
+            yield f"{command.name} {name}", options
+
+
+def test_every_command_answers_programs() -> None:
+    ours = [one for one in completing.commands_of() if one.name not in cli.DJANGOS]
+    without = {name for one in ours for name, options in spoken(one) if "--json" not in options}
+    assert without == SCRIPTS
+
+
+@pytest.mark.parametrize("variable", ["COORD_PORT", "COORD_HOST"])
+def test_the_service_of_this_machine_is_found_by_its_address(
+    make_clone: Callable[[str], Clone],
+    coord: Runner,
+    service: FakeService,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    """Nothing names a service: it is looked for where `coord start` listens, with the token of its home."""
+    bare = make_clone("bare")
+    port = service.url.rpartition(":")[2]
+    monkeypatch.setenv("COORD_PORT", port)
+    if variable == "COORD_HOST":
+        monkeypatch.setenv("COORD_HOST", "0.0.0.0")
+    home = Path(os.environ["COORD_HOME"])
+    home.mkdir()
+    (home / "token").write_text("token-shared\n")
+    state = coord(bare.path, "status", "--json").json
+    assert (state["service_url"], state["active_claims"]) == (f"http://127.0.0.1:{port}", 0)
+    assert state["token"] == "from the local service"
+    done = coord(bare.path, "init", "--yes", "--json")
+    assert done.code == 0, done.err
+    assert f"COORD_API_URL=http://127.0.0.1:{port}\n" in (bare.path / ".coordination/local.env").read_text()
+
+
+def test_a_named_service_wins_over_the_address(
+    clone: Clone, coord: Runner, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COORD_PORT", "9")
+    assert coord(clone.path, "status", "--json").json["service_url"] == service.url
+
+
+def test_an_odd_port_is_told(tmp_path: Path, coord: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COORD_PORT", "eighty")
+    done = coord(tmp_path, "status")
+    assert (done.code, "http://127.0.0.1:eighty is not a URL" in done.err) == (1, True)
 
 
 def test_client_commands_open_no_database_and_set_up_nothing(clone: Clone, service: FakeService) -> None:

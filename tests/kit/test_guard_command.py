@@ -44,6 +44,27 @@ def test_it_checks_by_hand(clone: Clone, coord: Runner, service: FakeService) ->
     assert (done.code, "a.py is held by bob" in done.err) == (1, True)
 
 
+def test_it_tells_programs_what_it_found(
+    clone: Clone, coord: Runner, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.hold("a.py", "bob", "bob-1")
+    clone.write("a.py")
+    clone.write("b.py")
+    clone.git("add", "a.py", "b.py")
+    done = coord(clone.path, "guard", "pre-commit", "--json")
+    assert (done.code, done.err) == (1, "")
+    assert (done.json["ok"], done.json["paths"], done.json["stale"]) == (False, ["a.py", "b.py"], [])
+    assert [(one["path"], one["engineer"]) for one in done.json["held"]] == [("a.py", "bob")]
+    clone.git("commit", "-qm", "x", "--no-verify")
+    clone.initialise("http://127.0.0.1:9")
+    done = coord(clone.path, "guard", "pre-push", "--json")
+    assert (done.code, done.json["ok"], done.json["mode"]) == (0, True, "advise")
+    assert "does not answer" in done.json["fault"]
+    monkeypatch.setenv("COORD_PREPUSH_MODE", "enforce")
+    done = coord(clone.path, "guard", "pre-push", "--json")
+    assert (done.code, done.json["ok"]) == (1, False)
+
+
 @pytest.mark.parametrize("action", ["status", "install", "remove"])
 def test_it_needs_an_initialised_repository(make_clone, coord: Runner, action: str) -> None:
     done = coord(make_clone("bare").path, "guard", action)

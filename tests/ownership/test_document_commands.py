@@ -121,4 +121,4 @@ def test_it_ends_with_2_without_a_database(tmp_path):
         text=True,
     )
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "The database cannot be used" in ended.stderr
+    assert "There is no service's database at" in ended.stderr

@@ -257,6 +257,44 @@ def test_it_detaches_says_so_and_is_stopped(tmp_path):
     assert coord("stop", **variables).stdout == "No service runs.\n"
 
 
+def test_it_takes_no_other_homes_service_for_its_own(start_service, tmp_path):
+    service = start_service()
+    there = {"COORD_PORT": str(service.port)}
+    done = coord("start", "--background", COORD_HOME=str(tmp_path / "other"), **there)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"coord: Another service answers at {service.url}, not the one of {tmp_path / 'other'}."
+        " Choose another port (--port or COORD_PORT), or stop that one with its own COORD_HOME.\n"
+    )
+    mine = {"COORD_HOME": str(service.home), **there}
+    done = coord("start", "--background", COORD_AUTH_TOKEN="another", **mine)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"runs already at {service.url}, with another token" in done.stderr
+    assert "another\n" not in done.stderr
+    done = coord("start", "--background", "--json", **mine)
+    assert (done.returncode, json.loads(done.stdout)["auth_token"]) == (0, service.token)
+
+
+def test_the_first_operator_signs_in_by_a_link_that_works_once(start_service):
+    service = start_service()
+    (line,) = [line for line in service.output().splitlines() if line.startswith("Sign in ")]
+    link = line.split()[2]
+    assert link.startswith(f"{service.url}/admin/signin/link/")
+    with httpx.Client() as operator, httpx.Client() as late:
+        entered = operator.get(link)
+        assert (entered.status_code, entered.headers["Location"]) == (302, "/admin/")
+        shown = operator.get(f"{service.url}/admin/")
+        assert (shown.status_code, "operator" in shown.text) == (200, True)
+        refused = late.get(link)
+        assert (refused.status_code, refused.headers["Location"]) == (302, "/admin/login/")
+        told = late.get(f"{service.url}/admin/login/").text
+        assert "This link was used or has run out." in told
+        assert late.get(f"{service.url}/admin/").status_code == 302
+    assert service.stop() == 0
+    service.log.unlink()
+    assert "Sign in " not in start_service().output(), "somebody has signed in"
+
+
 def test_a_start_in_the_background_that_fails_says_why(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from common.commands import CoordCommand
+from common.commands import DatabaseCommand, working
 from coordsite.backups import back_up
 
 POSTGRES = "PostgreSQL is backed up with its own tools: pg_dump --format=custom --file=coord.dump <database>"
 
 
-class Command(CoordCommand):
-    """One consistent moment; readers and writers go on. Exit 1: nothing was written."""
+class Command(DatabaseCommand):
+    """One consistent moment; readers and writers go on. Exit 1: nothing was written; 2: no database here."""
 
     help = "Copy the SQLite database to a file while the service runs."
     examples = ("coord backup /backups/coord-monday.db", "coord backup --force latest.db")
@@ -25,6 +26,7 @@ class Command(CoordCommand):
         """Where to, and whether something may be there already."""
         parser.add_argument("file", type=Path, help="The file to write.")
         parser.add_argument("--force", action="store_true", help="Replace the file if it exists.")
+        parser.add_argument("--json", action="store_true", help="Print the outcome as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Copy."""
@@ -33,10 +35,10 @@ class Command(CoordCommand):
         database, target = Path(settings.COORD.database_path).expanduser(), options["file"].expanduser()
         if target.exists() and not options["force"]:
             raise CommandError(f"{target} exists; give another name, or --force")
-        if not database.exists():
-            raise CommandError(f"There is no database at {database}")
         try:
-            size = back_up(database, target)
+            with working("Copying"):
+                size = back_up(database, target)
         except (OSError, sqlite3.Error) as error:
             raise CommandError(f"{target}: {error}") from None
-        self.stdout.write(f"Wrote {target} ({size} bytes).")
+        outcome = {"file": str(target.absolute()), "bytes": size}
+        self.stdout.write(json.dumps(outcome) if options["json"] else f"Wrote {target} ({size} bytes).")

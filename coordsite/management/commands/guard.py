@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from common.commands import ClientCommand
+from common.commands import ClientCommand, working
 from coordsite.kit import githooks, guards
 from coordsite.kit.changes import Change, apply
 from coordsite.kit.sites import Site, site_of
@@ -24,7 +24,7 @@ class Command(ClientCommand):
         "coord guard status",
         "coord guard install",
         "coord guard pre-commit",
-        "coord guard pre-push origin",
+        "coord guard pre-push origin --json",
         "coord guard remove",
     )
 
@@ -35,18 +35,21 @@ class Command(ClientCommand):
             ("status", "say for each hook whether it is installed, missing or the project's own"),
             ("install", "put the guards where git looks; hooks that stand there run first"),
             ("remove", "take the guards away; hooks that stood there come back"),
+            ("pre-commit", "check what is staged, as git's hook does"),
+            ("pre-push", "check what a push of this branch would carry"),
         ):
             action = actions.add_parser(name, help=text)
             action.add_argument("--json", action="store_true", help="print JSON")
-        actions.add_parser("pre-commit", help="check what is staged, as git's hook does")
-        push = actions.add_parser("pre-push", help="check what a push of this branch would carry")
-        push.add_argument("remote", nargs="?", default="origin", help="where it would be pushed (origin)")
+            if name == "pre-push":
+                where = "where it would be pushed (origin)"
+                action.add_argument("remote", nargs="?", default="origin", help=where)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 1: a guard refuses, stands not, or cannot be installed."""
         action = options["action"]
         if action in githooks.NAMES:
-            sys.exit(guards.run(action, [options["remote"]] if action == "pre-push" else [], by_hand=True))
+            self.try_out(action, options)
+            return
         site = site_of(os.getcwd())
         if site is None:
             raise CommandError("this repository is not initialised; run `coord init` first")
@@ -59,6 +62,15 @@ class Command(ClientCommand):
         self.tell(options, kinds)
         if any(change.refused for change in changes):
             sys.exit(1)
+
+    def try_out(self, name: str, options: dict[str, Any]) -> None:
+        """What git's hook would find now, and its exit code."""
+        with working("Asking the service"):
+            outcome = guards.look(name, [options["remote"]] if name == "pre-push" else [])
+        if options["json"]:
+            self.stdout.write(json.dumps(outcome.as_json()))
+            sys.exit(int(outcome.blocks))
+        sys.exit(guards.told(name, outcome))
 
     def shown(self, site: Site, change: Change) -> str:
         """A file's path as people read it."""

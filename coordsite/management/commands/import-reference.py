@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import OperationalError, ProgrammingError, connection
 
-from common.commands import CoordCommand
+from common.commands import DatabaseCommand
 from coordsite.kit.service import clean
 from coordsite.reference.importing import KINDS, Report, import_contents
 from coordsite.reference.reading import NotReadable, read
@@ -23,7 +23,7 @@ PLURAL = {
 }
 
 
-class Command(CoordCommand):
+class Command(DatabaseCommand):
     """Live claims with their symbols, release requests, the ownership document, undelivered webhooks."""
 
     help = "Take over the live state of a coord-mcp-server database (SQLite)."

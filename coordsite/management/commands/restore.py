@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from claims.services.restoring import leap_ahead
-from common.commands import CoordCommand
+from common.commands import CoordCommand, working
 from coordsite.backups import BadBackup, put_back
 from coordsite.instance import InstanceTaken
 
@@ -30,17 +31,22 @@ class Command(CoordCommand):
             action="store_true",
             help="The data is back already (pg_restore): only let the numbers jump ahead.",
         )
+        parser.add_argument("--json", action="store_true", help="Print the outcome as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Put back, migrate, leap."""
         given: Path | None = options["file"]
         if (given is None) == (not options["numbers_only"]):
             raise CommandError("Give a file, or --numbers-only after pg_restore.")
-        if given is not None:
-            self._put_back(given.expanduser())
-        call_command("migrate", interactive=False, verbosity=0)
-        floor = leap_ahead()
-        self.stdout.write(f"Restored. Fences and event numbers jumped ahead; new ones are above {floor}.")
+        with working("Restoring"):
+            if given is not None:
+                self._put_back(given.expanduser())
+            call_command("migrate", interactive=False, verbosity=0)
+            floor = leap_ahead()
+        if options["json"]:
+            self.stdout.write(json.dumps({"file": str(given) if given else None, "numbers_above": floor}))
+        else:
+            self.stdout.write(f"Restored. Fences and event numbers jumped ahead; new ones are above {floor}.")
 
     def _put_back(self, file: Path) -> None:
         if settings.COORD.database_url:

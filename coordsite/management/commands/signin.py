@@ -5,19 +5,22 @@ from __future__ import annotations
 import getpass
 import json
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import DatabaseError
 
 from common.caller import Caller
-from common.commands import CoordCommand
+from common.commands import DatabaseCommand
 from common.errors import CoordError
+from coordsite.bridge.environment import base_url
+from coordsite.config import Config
+from coordsite.home import home_of
 from coordsite.signin import services
 
 
-class Command(CoordCommand):
+class Command(DatabaseCommand):
     """Works on the service's database. Exit 1: no such account; 2: no database of a service here."""
 
     help = "Print a one-time link that signs you in to the dashboard."
@@ -32,17 +35,23 @@ class Command(CoordCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the link."""
         config = settings.COORD
-        host = "127.0.0.1" if config.host in ("0.0.0.0", "::", "") else config.host  # noqa: S104
-        base = options["url"] or config.public_url or f"http://{host}:{config.port}"
+        base = options["url"] or config.public_url or url_here(config)
         caller = Caller(kind="admin", name=f"{getpass.getuser()} (command line)", operator=True)
         try:
             path = services.make_link(caller=caller, username=options["username"])
         except CoordError as error:
             raise CommandError(f"{error.detail}\n{error.next or ''}".strip(), returncode=1) from None
-        except DatabaseError as error:
-            raise CommandError(f"The database cannot be used: {error}", returncode=2) from error
         url, minutes = base.rstrip("/") + path, config.signin_link_sec // 60
         if options["json"]:
             self.stdout.write(json.dumps({"url": url, "expires_in_s": config.signin_link_sec}))
         else:
             self.stdout.write(f"{url}\nWorks once, within {minutes} minutes.")
+
+
+def url_here(config: Config) -> str:
+    """Where the service of this machine listens: as its pid file says, else as it is configured."""
+    with suppress(ValueError):
+        running = home_of(config).running()
+        if running is not None and running.lives and running.url:
+            return running.url
+    return base_url(config.host, config.port)

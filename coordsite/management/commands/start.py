@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import select
@@ -12,18 +11,22 @@ import webbrowser
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from common.commands import ClientCommand, working
+from coordsite.bridge.environment import LOOPBACK, base_url
 from coordsite.config import Config, load
 from coordsite.home import Home, home_of
 from coordsite.instance import InstanceTaken, hold
 from coordsite.keys import kept_secret
+from coordsite.kit.service import Service, Unreachable
 from coordsite.supervision import MOST_NOTE, READY_FD, NotReady, Supervisor, tell_ready
 
-LOOPBACK = "127.0.0.1"
+LOOK_S = 2.0
+"""How long a service that listens already may take to answer."""
 MOST_REPLICAS = 16
 LAST_PORT = 65535
 
@@ -90,7 +93,7 @@ class Command(ClientCommand):
                 with supervisor.signals():
                     try:
                         supervisor.start_web(config.start_ready_timeout_sec)
-                        home.remember()
+                        home.remember(state.api_url)
                         if not tell_ready(supervisor.note):  # else whoever detached this process shows it
                             show.state(state.with_link(supervisor.note))
                         supervisor.start_cluster()
@@ -106,7 +109,9 @@ class Command(ClientCommand):
 
     def detach(self, config: Config, home: Home, state: State, show: Shown) -> None:
         """Start a supervisor that outlives this terminal; return once it is ready."""
-        if answers(config):
+        if answers(state):
+            if trouble := not_ours(config, home, state):
+                raise CommandError(trouble, returncode=1)
             self.stderr.write("The service runs already.")
             show.state(state)
             return
@@ -216,30 +221,45 @@ def ports_of(config: Config, replicas: int) -> list[int]:
 
 def state_of(config: Config, home: Home, ports: Sequence[int]) -> State:
     """Where the service is and how to get in."""
-    host = LOOPBACK if config.host in ("0.0.0.0", "::", "") else config.host  # noqa: S104
-    name = f"[{host}]" if ":" in host else host
-    base = f"http://{name}:{config.port}"
+    base = base_url(config.host, config.port)
     return State(
         api_url=base,
         dashboard_url=f"{config.public_url.rstrip('/') or base}/admin/",
         database_path="" if config.database_url else config.database_path,
         token_file=str(home.token),
         auth_token=config.auth_token.get_secret_value(),
-        replicas=tuple(f"http://{name}:{port}" for port in ports) if len(ports) > 1 else (),
+        replicas=tuple(base_url(config.host, port) for port in ports) if len(ports) > 1 else (),
     )
 
 
-def answers(config: Config) -> bool:
+def answers(state: State) -> bool:
     """Whether a ready service listens at the address already."""
-    host = LOOPBACK if config.host in ("0.0.0.0", "::", "") else config.host  # noqa: S104
-    connection = http.client.HTTPConnection(host, config.port, timeout=2)
+    return status_of(Service(state.api_url, timeout=LOOK_S), "/readyz") == HTTPStatus.OK
+
+
+def not_ours(config: Config, home: Home, state: State) -> str:
+    """Why the service that listens at the address cannot be taken for this one; empty when it is this one."""
+    if not home.serves(state.api_url):
+        return (
+            f"Another service answers at {state.api_url}, not the one of {home.path}."
+            " Choose another port (--port or COORD_PORT), or stop that one with its own COORD_HOME."
+        )
+    token = "" if config.require_per_engineer_token else state.auth_token
+    service = Service(state.api_url, token, timeout=LOOK_S)
+    if token and status_of(service, "/claims?limit=1") == HTTPStatus.UNAUTHORIZED:
+        return (
+            f"The service of {home.path} runs already at {state.api_url}, with another token."
+            " Unset COORD_AUTH_TOKEN, or run `coord stop` and start it again."
+        )
+    return ""
+
+
+def status_of(service: Service, path: str) -> int:
+    """The status of an answer; 0 when there is none."""
     try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+        return service.call("GET", path).status
+    except Unreachable:
+        return 0
 
 
 def tail(home: Home, lines: int = 10) -> str:

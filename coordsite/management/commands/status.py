@@ -66,7 +66,7 @@ def token_source(settings: Settings) -> str:
         return "from environment"
     if source == "file":
         return "from .coordination/local.env"
-    return "from the local service" if home_token() else "not set"
+    return "from the local service" if settings.is_local and home_token() else "not set"
 
 
 def in_words(state: dict[str, Any]) -> str:

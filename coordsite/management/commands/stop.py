@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 
 from common.commands import ClientCommand, working
 from coordsite.config import load
-from coordsite.home import MARKER, Home, home_of, start_time
+from coordsite.home import Home, home_of, start_time
 
 PATIENCE_S = 30.0
 LOOK_S = 0.05
@@ -42,7 +42,7 @@ class Command(ClientCommand):
             home.forget()
             self.tell(options, "No service runs.", None)
             return
-        if running.marker != MARKER or start_time(running.pid) != running.start_time:
+        if not running.lives:
             raise CommandError(
                 f"Process {running.pid} is not the service that {home.pid_file} names; nothing was stopped.",
                 returncode=1,

@@ -6,15 +6,12 @@ import getpass
 import json
 from argparse import ArgumentParser
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
-from django.db import DatabaseError
 
 from common.caller import Caller
-from common.commands import CoordCommand
+from common.commands import DatabaseCommand
 from common.errors import CoordError
 from coordsite.models import Token
 from coordsite.tokens import presenters, selectors, services
@@ -25,7 +22,7 @@ MOST_ROWS = 1000
 Shown = tuple[Any, str]
 
 
-class Command(CoordCommand):
+class Command(DatabaseCommand):
     """Works whether the service runs or not. Exit 1: refused; 2: no database of a service here."""
 
     help = "Make, list, rotate and revoke personal tokens."
@@ -67,7 +64,6 @@ class Command(CoordCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the action."""
-        _need_database()
         try:
             result, text = getattr(self, f"_{options['action']}")(options)
         except BadDuration as error:
@@ -75,8 +71,6 @@ class Command(CoordCommand):
         except CoordError as error:
             hint = f"\n{error.next}" if error.next else ""
             raise CommandError(f"{error.detail}{hint}", returncode=1) from None
-        except DatabaseError as error:
-            raise CommandError(f"The database cannot be used: {error}", returncode=2) from error
         self.stdout.write(json.dumps(result) if options["json"] else text)
 
     def _create(self, options: dict[str, Any]) -> Shown:
@@ -138,18 +132,6 @@ def _caller() -> Caller:
     except (KeyError, OSError):  # no such user id (a container)
         name = "unknown"
     return Caller(kind="admin", name=f"{name} (command line)", operator=True)
-
-
-def _need_database() -> None:
-    """A token in a database that no service reads would help nobody."""
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3") and not Path(database["NAME"]).exists():
-        raise CommandError(
-            f"There is no service's database at {database['NAME']}: run this where the service runs"
-            " (with its COORD_HOME, COORD_DATABASE_PATH or COORD_DATABASE_URL), or ask an operator:"
-            " POST /tokens",
-            returncode=2,
-        )
 
 
 def _made(new: NewToken) -> str:

@@ -15,11 +15,11 @@ class Command(DocumentCommand):
     """Pinned entries only with ``--force``."""
 
     help = "Stop sharing a pattern: remove it from the ownership document."
-    examples = """examples:
-  coord demote 'package.json'
-  coord demote 'src/routes/*.ts' --reason 'routes are generated now'
-  coord demote go.sum --force --json
-"""
+    examples = (
+        "coord demote 'package.json'",
+        "coord demote 'src/routes/*.ts' --reason 'routes are generated now'",
+        "coord demote go.sum --force --json",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """``--force`` as well."""

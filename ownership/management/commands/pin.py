@@ -13,10 +13,10 @@ class Command(DocumentCommand):
     """The entry is added when it is not there yet."""
 
     help = "Share a pattern for good: auto-demotion leaves it."
-    examples = """examples:
-  coord pin 'go.sum'
-  coord pin 'locales/**' --reason 'every feature adds texts' --json
-"""
+    examples = (
+        "coord pin 'go.sum'",
+        "coord pin 'locales/**' --reason 'every feature adds texts' --json",
+    )
 
     def edit(self, author: str, options: dict[str, Any]) -> Promotion:
         """Mark the entry."""

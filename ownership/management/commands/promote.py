@@ -15,11 +15,11 @@ class Command(DocumentCommand):
     """``shared_files``, or with ``--split`` ``suggested_splits``."""
 
     help = "Share a pattern in the ownership document, or suggest to split it."
-    examples = """examples:
-  coord promote 'package.json'
-  coord promote 'src/routes/*.ts' --reason 'every feature adds a route'
-  coord promote src/models.py --split --note 'one module per model' --json
-"""
+    examples = (
+        "coord promote 'package.json'",
+        "coord promote 'src/routes/*.ts' --reason 'every feature adds a route'",
+        "coord promote src/models.py --split --note 'one module per model' --json",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The options of a split as well."""

@@ -7,10 +7,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import DatabaseError
 
 from common import clock
-from common.commands import CoordCommand
+from common.commands import DatabaseCommand
 from webhooks import selectors, services
 from webhooks.models import OPEN_STATES, Delivery
 
@@ -25,7 +24,7 @@ PURGE = {
 }
 
 
-class Command(CoordCommand):
+class Command(DatabaseCommand):
     """Works on the service's database, whether the service runs or not. Exit 1: bad use; 2: no database."""
 
     help = "Look at webhook deliveries (stats, tail) and correct them (retry, purge)."
@@ -52,10 +51,7 @@ class Command(CoordCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the action."""
-        try:
-            result, text = getattr(self, f"_{options['action']}")(options)
-        except DatabaseError as error:
-            raise CommandError(f"The database cannot be read: {error}", returncode=2) from error
+        result, text = getattr(self, f"_{options['action']}")(options)
         self.stdout.write(json.dumps(result, sort_keys=True) if options["json"] else text)
 
     def _stats(self, options: dict[str, Any]) -> tuple[dict[str, Any], str]:
