@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,18 +41,33 @@ def operator_of(request: HttpRequest) -> Caller:
     return Caller(kind="admin", name=request.user.get_username(), operator=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the page between a click and the deed says; ``ends``: the deed takes something away."""
+
+    action: str
+    title: str
+    question: str
+    ends: bool
+
+
 Work = Callable[..., Any]
 Action = Callable[["ActingAdmin", HttpRequest, "QuerySet[Any]"], HttpResponse | None]
 
 
 def act(
-    label: str, *, question: str, form: type[forms.Form] = ReasonForm, one: bool = False
+    label: str,
+    *,
+    question: str,
+    form: type[forms.Form] = ReasonForm,
+    one: bool = False,
+    ends: bool = False,
 ) -> Callable[[Work], Action]:
     """Make an admin action of ``work(admin, request, row, **form's fields)``, asked about first.
 
-    ``question`` stands above the rows; ``one`` limits the action to one row. ``work`` calls one service
-    per row and may return a text for the operator; a refusal (:class:`CoordError`) of one row is shown
-    and does not stop the others.
+    ``question`` stands above the rows; ``one`` limits the action to one row; ``ends`` marks the button of
+    a deed that takes something away. ``work`` calls one service per row and may return a text for the
+    operator; a refusal (:class:`CoordError`) of one row is shown and does not stop the others.
     """
 
     def wrap(work: Work) -> Action:
@@ -65,7 +81,8 @@ def act(
                 return None
             bound = form(request.POST if CONFIRMED in request.POST else None)
             if not bound.is_valid():
-                return self.ask(request, action.__name__, label, question, rows, bound)
+                asked = Question(action.__name__, label, question, ends)
+                return self.ask(request, asked, rows, bound)
             self.carry_out(request, label, work, rows, bound.cleaned_data)
             return None
 
@@ -108,7 +125,9 @@ def _next(start: datetime, kind: str) -> datetime:
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable at run time
     """Rows that admin shows and never writes by itself."""
 
+    change_form_template = "admin/acting/change_form.html"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -138,10 +157,29 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscript
         return request.user.has_perm(label)
 
 
+class _Refused(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
+    """A form that a service refused: what was typed, and why nothing came of it."""
+
+    refusal: str
+
+    def full_clean(self) -> None:
+        """The form's own rules, then the refusal."""
+        super().full_clean()
+        if self.is_bound:
+            self.add_error(None, self.refusal)
+
+
 class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable at run time
-    """Rows that are saved through a service, whose refusal is shown instead of a failure."""
+    """Rows that are saved through a service, whose refusal is shown beside what was typed."""
 
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form, with the refusal of what was just sent when there was one."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        refusal = getattr(request, "refusal", None)
+        return type(form.__name__, (_Refused, form), {"refusal": refusal}) if refusal else form
 
     def changeform_view(
         self,
@@ -150,23 +188,23 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptab
         form_url: str = "",
         extra_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """The form; after a refusal the form as it was before, and the reason."""
-        more = dict(extra_context or {})
+        """The form; after a refusal the same form as it was sent, and the reason."""
+        more = {"show_save_and_add_another": False, "show_save_and_continue": False, **(extra_context or {})}
         try:
             return super().changeform_view(request, object_id, form_url, more)
         except CoordError as error:
             text = f"Nothing was saved. {error.detail} {error.next or ''}"
-            self.message_user(request, text.strip(), messages.ERROR)
-            request.method = "GET"
+            request.refusal = text.strip()  # type: ignore[attr-defined] # get_form reads it
             return super().changeform_view(request, object_id, form_url, more)
 
 
 class ActingAdmin(ReadOnlyAdmin, SavingAdmin):
     """Rows that change by actions, each offered on the list and on the row's own page."""
 
-    change_form_template = "admin/acting/change_form.html"
     every_row = ""
     """The list's query under which every row is listed, for a list that has a filter by default."""
+    nothing = "Nothing here yet."
+    """What an empty list says."""
 
     def changeform_view(
         self,
@@ -184,24 +222,22 @@ class ActingAdmin(ReadOnlyAdmin, SavingAdmin):
         }
         return super().changeform_view(request, object_id, form_url, more)
 
-    def ask(
-        self,
-        request: HttpRequest,
-        action: str,
-        label: str,
-        question: str,
-        rows: list[Model],
-        form: forms.Form,
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        """The list."""
+        more = {"nothing": self.nothing, **(extra_context or {})}
+        return super().changelist_view(request, more)
+
+    def ask(self, request: HttpRequest, asked: Question, rows: list[Model], form: forms.Form) -> HttpResponse:
         """The page between a click and the deed."""
         context = {
             **self.admin_site.each_context(request),
-            "title": label,
+            "title": asked.title,
             "opts": self.opts,
-            "question": question,
+            "asked": asked,
             "rows": rows,
             "form": form,
-            "action": action,
             "checkbox": ACTION_CHECKBOX_NAME,
             "confirmed": CONFIRMED,
             "media": self.media,

@@ -203,6 +203,7 @@ AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 STATIC_URL = "static/"
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["coordsite.formats"]
 LANGUAGE_CODE = "en-us"
 APPEND_SLASH = False
 # Static files are served from the installed packages: nothing to collect.

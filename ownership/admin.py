@@ -127,10 +127,15 @@ class RevisionAdmin(ActingAdmin):
 
     @admin.action(description="Compare", permissions=["view"])
     def compare(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """The difference between two chosen revisions."""
-        chosen = sorted(queryset.values_list("pk", flat=True)[:3])
+        """The difference between two chosen revisions, or between one and the one in force."""
+        found = set(queryset.values_list("pk", flat=True)[:3])
+        current = selectors.current_revision()
+        if len(found) == 1 and current is not None:
+            found.add(current.pk)
+        chosen = sorted(found)
         if len(chosen) != 2:
-            self.message_user(request, "Compare: choose two revisions.", messages.WARNING)
+            text = "Compare: choose two revisions, or one that is not in force."
+            self.message_user(request, text, messages.WARNING)
             return None
         context = {
             **self.admin_site.each_context(request),

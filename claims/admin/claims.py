@@ -47,6 +47,7 @@ class ClaimAdmin(ActingAdmin):
 
     change_form_template = "admin/claims/claim/change_form.html"
     every_row = "?state=all"
+    nothing = "Nobody holds anything."
     list_display = (
         "pattern",
         "engineer",
@@ -74,7 +75,7 @@ class ClaimAdmin(ActingAdmin):
         now = clock.now()
         return f"{timeuntil(claim.expires_at, now, depth=1)} left" if claim.expires_at > now else "ran out"
 
-    @act("Release", question="Release these claims? Their holders hear that they lost the lease.")
+    @act("Release", question="Release these claims? Their holders hear that they lost the lease.", ends=True)
     def release(self, request: HttpRequest, claim: Claim, *, reason: str) -> None:
         """End the claim and serve the line."""
         if not release_claims([claim.id], operator_of(request), reason=reason):

@@ -76,7 +76,7 @@ class LineFilter(DefaultFilter):
 class PendingFilter(DefaultFilter):
     """Release requests that nobody has answered, as long as nothing else is asked for."""
 
-    title = "decision"
+    title = "state"
     parameter_name = "answered"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

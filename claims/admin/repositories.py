@@ -77,6 +77,10 @@ class RepositoryAdmin(SavingAdmin):
         """How many are held in it now."""
         return int(repository.held)
 
+    def get_fields(self, request: HttpRequest, obj: Repository | None = None) -> tuple[str, ...]:
+        """The name first."""
+        return ("name", *SETTINGS, "created_at") if obj else ("name", *SETTINGS)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Repository | None = None) -> tuple[str, ...]:
         """A name stays what it is: claims, tickets and events speak of it."""
         return ("name", "created_at") if obj else ()

@@ -14,16 +14,29 @@ from claims.services.requests import ANSWERS, Answer, respond
 from common.admin import ActingAdmin, act, operator_of
 from common.errors import Conflict
 
+MEANINGS = {
+    "approved": "Approved: the holder gives it up",
+    "denied": "Denied: the holder keeps it",
+    "narrowed": "Narrowed: the holder keeps a part",
+    "coexist": "Coexist: both hold a part together",
+}
+
 
 class AnswerForm(forms.Form):
     """An answer in the holder's place."""
 
-    decision = forms.ChoiceField(choices=[(one, one) for one in ANSWERS])
+    decision = forms.ChoiceField(choices=[(one, MEANINGS[one]) for one in ANSWERS])
     narrowed_pattern = forms.CharField(
-        max_length=1024, required=False, help_text="For narrowed: the part that the holder keeps."
+        max_length=1024,
+        required=False,
+        label="The holder keeps",
+        help_text="Only for narrowed: a pattern inside the holder's.",
     )
     coexist_pattern = forms.CharField(
-        max_length=1024, required=False, help_text="For coexist: where the requester may work too."
+        max_length=1024,
+        required=False,
+        label="Both work in",
+        help_text="Only for coexist: a pattern inside the holder's.",
     )
     note = forms.CharField(
         max_length=1000,
@@ -46,6 +59,7 @@ class ReleaseRequestAdmin(ActingAdmin):
     """Those that wait for an answer first."""
 
     every_row = "?answered=all"
+    nothing = "No request waits for an answer."
     list_display = (
         "requested_pattern",
         "requester_engineer",

@@ -23,6 +23,7 @@ class HoldingSessionAdmin(ActingAdmin):
     search_fields = ("=session_id", "engineer", "repository__name")
     search_help_text = "Engineer, repository, or a whole session id"
     ordering = ("last_activity",)
+    nothing = "No session holds anything."
     fields = ("session_id", "engineer", "repository", "branch", "last_activity")
     actions = ("end",)
 
@@ -35,7 +36,7 @@ class HoldingSessionAdmin(ActingAdmin):
         """How much it holds."""
         return int(session.held)
 
-    @act("End", question="End everything that these sessions hold or wait for?")
+    @act("End", question="End everything that these sessions hold or wait for?", ends=True)
     def end(self, request: HttpRequest, session: HoldingSession, *, reason: str) -> str:
         """Release the session's claims and places in line."""
         ended = release_session(session.session_id or "", operator_of(request), reason=reason)

@@ -18,6 +18,7 @@ class TicketAdmin(ActingAdmin):
     """Those in line first."""
 
     every_row = "?state=all"
+    nothing = "Nobody waits."
     list_display = ("wants", "engineer", "repo", "urgency", "state", "place", "passed_over", "enqueued_at")
     list_filter = (LineFilter, "urgency", "end_reason")
     search_fields = ("engineer", "repo", "=session_id", "=id")
@@ -25,6 +26,24 @@ class TicketAdmin(ActingAdmin):
     date_hierarchy = "enqueued_at"
     ordering = ("repo", "place")
     actions = ("cancel", "move_to_front")
+    fields = (
+        "asks_for",
+        "engineer",
+        "session_id",
+        "repo",
+        "urgency",
+        "state",
+        "place",
+        "front",
+        "passed_over",
+        "enqueued_at",
+        "alive_until",
+        "expires_at",
+        "offer_until",
+        "ended_at",
+        "end_reason",
+    )
+    readonly_fields = ("asks_for",)
 
     @admin.display(description="Wants")
     def wants(self, ticket: Ticket) -> str:
@@ -32,7 +51,15 @@ class TicketAdmin(ActingAdmin):
         more = len(ticket.request.get("items", ())) - 1
         return first_pattern(ticket) + (f" and {more} more" if more > 0 else "")
 
-    @act("Cancel", question="Take these out of the line? Their waiters are told at once.")
+    @admin.display(description="Asks for")
+    def asks_for(self, ticket: Ticket) -> str:
+        """Everything that it wants, granted together or not at all."""
+        return "; ".join(
+            item["pattern"] + "".join(f" {symbol}" for symbol in item.get("symbols") or ())
+            for item in ticket.request.get("items", ())
+        )
+
+    @act("Cancel", question="Take these out of the line? Their waiters are told at once.", ends=True)
     def cancel(self, request: HttpRequest, ticket: Ticket, *, reason: str) -> None:
         """Give the place up for its waiter."""
         name = operator_of(request).name

@@ -22,6 +22,7 @@ class Site(AdminSite):
     site_header = "coord"
     index_title = "Dashboard"
     site_url = None
+    empty_value_display = "—"
     index_template = "dashboard/page.html"
 
     def get_urls(self) -> list[URLPattern | URLResolver]:

@@ -137,7 +137,7 @@ class TokenAdmin(ActingAdmin):
             description=data["description"],
             expires_in=data["expires_in"],
         )
-        obj.pk = made.token.pk
+        obj.pk, obj.prefix = made.token.pk, made.token.prefix
         self.message_user(request, _once(made.raw), messages.WARNING)
 
     @act("Rotate", question="Replace this token by a successor?", form=RotateForm, one=True)
@@ -148,7 +148,12 @@ class TokenAdmin(ActingAdmin):
         )
         return _once(made.raw)
 
-    @act("Revoke", question="End these tokens at once? Whoever uses one is locked out.", form=SureForm)
+    @act(
+        "Revoke",
+        question="End these tokens at once? Whoever uses one is locked out.",
+        form=SureForm,
+        ends=True,
+    )
     def revoke(self, request: HttpRequest, token: Token) -> None:
         """It never works again."""
         revoke_token(caller=operator_of(request), token_id=token.pk)

@@ -64,6 +64,15 @@ def test_it_compares_two_revisions(olga, revisions):
     assert "<ins>+    severity: hard</ins>" in answer.content.decode()
 
 
+def test_it_compares_one_revision_with_the_one_in_force(olga, revisions):
+    chosen = {"action": "compare", "_selected_action": [revisions[0].pk]}
+    answer = olga.client.post("/admin/ownership/revision/", chosen)
+    assert "<ins>+    severity: hard</ins>" in answer.content.decode()
+    chosen["_selected_action"] = [revisions[1].pk]
+    said = olga.said(olga.client.post("/admin/ownership/revision/", chosen, follow=True))
+    assert said == ["Compare: choose two revisions, or one that is not in force."]
+
+
 def test_it_restores_an_old_revision(olga, revisions):
     olga.act("ownership/revision", "restore", revisions[0].pk, reason="too strict")
     current = selectors.current_revision()

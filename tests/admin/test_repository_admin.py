@@ -52,9 +52,12 @@ def test_it_refuses_a_checkout_that_is_none(olga, row, path, problem):
 
 
 def test_it_keeps_the_case_mode_while_somebody_holds_something(olga, api, row, held):
-    [said] = save(olga, row, case_insensitive="on")
-    assert said.startswith("Nothing was saved. The case mode cannot change")
+    sent = {"case_insensitive": "on", "checkout_path": "", "checkout_scope": "", "max_claim_files": "77"}
+    page = olga.client.post(f"/admin/claims/repository/{row.pk}/change/", sent).content.decode()
+    assert "Nothing was saved. The case mode cannot change" in page
+    assert 'value="77"' in page, "what was typed is still there"
     row.refresh_from_db()
+    assert row.max_claim_files is None
     assert row.case_insensitive is False
     api.delete(f"/claims/{held}")
     save(olga, row, case_insensitive="on")

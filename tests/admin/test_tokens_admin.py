@@ -23,8 +23,9 @@ def make(desk, **fields):
 
 
 def test_it_makes_a_token_and_shows_it_once(olga):
-    raw = shown(make(olga, repositories="Org/App", expires_in="30d", description="laptop"))
-    token = Token.objects.get()
+    said = make(olga, repositories="Org/App", expires_in="30d", description="laptop")
+    raw, token = shown(said), Token.objects.get()
+    assert any(f"{token.prefix}… of alice" in text for text in said)
     assert (token.engineer, token.repositories, token.created_by) == ("alice", ["org/app"], "olga")
     assert (token.expires_at - token.created_at).days == 30
     status, body = Api(raw).claim("alice", "a.py", repo="org/app")

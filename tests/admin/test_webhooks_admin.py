@@ -77,6 +77,15 @@ def test_it_edits_a_receiver(olga, endpoint):
     assert Event.objects.get(event_type="endpoint_edited").operator == "olga"
 
 
+def test_it_leaves_a_receiver_of_everything_as_it_is(olga, endpoint):
+    page = olga.client.get(f"/admin/webhooks/endpoint/{endpoint.pk}/change/")
+    form = page.context["adminform"].form
+    sent = {name: form[name].value() or "" for name in ("url", "repositories", "note")}
+    olga.save(f"webhooks/endpoint/{endpoint.pk}/change/", **sent)
+    endpoint.refresh_from_db()
+    assert (endpoint.repositories, endpoint.event_types) == ([], [])
+
+
 def test_it_sends_a_test_event(olga, endpoint):
     said = olga.act("webhooks/endpoint", "test", endpoint.pk)
     delivery = Delivery.objects.get(kind="test")

@@ -36,6 +36,45 @@ def test_it_signs_in_by_a_link_that_works_once(page, visit, link):
     expect(again.locator("#live")).to_have_count(0)
 
 
+LISTS = (
+    "records",
+    "claims/claim",
+    "claims/holdingsession",
+    "claims/releaserequest",
+    "claims/repository",
+    "queueing/ticket",
+    "ownership/revision",
+    "ownership/contention",
+    "webhooks/event",
+    "webhooks/endpoint",
+    "webhooks/delivery",
+    "coordsite/token",
+)
+FORMS = (
+    "claims/repository/add",
+    "ownership/revision/add",
+    "webhooks/endpoint/add",
+    "coordsite/token/add",
+)
+
+
+def test_every_page_fits_narrow_and_wide_screens(page, service, http):
+    def claim(engineer, **more):
+        items = [{"type": "file", "pattern": "a/long/path/to/some/file/that/is/wanted.py"}]
+        return http.post("/claims", json={"engineer": engineer, "repo": REPO, "claims": items, **more})
+
+    [claim_id] = claim("alice").json()["claim_ids"]
+    claim("bob", wait_seconds=1, hold_place_seconds=60)
+    found = {}
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in (*LISTS, *FORMS, f"claims/claim/{claim_id}/change"):
+            page.goto(f"{service.url}/admin/{path}/")
+            found[path, width] = page.evaluate("document.documentElement.scrollWidth")
+    assert {key: wide for key, wide in found.items() if wide > key[1]} == {}
+    http.delete(f"/claims/{claim_id}", params={"engineer": "alice"})
+
+
 def test_it_releases_a_claim_with_a_reason(page, service, http):
     items = [{"type": "file", "pattern": "release/me.py"}]
     made = http.post("/claims", json={"engineer": "alice", "repo": REPO, "claims": items}).json()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -40,7 +40,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
     event_types = forms.MultipleChoiceField(
         choices=[(kind.value, kind.value) for kind in EventType],
         required=False,
-        widget=forms.SelectMultiple(attrs={"size": 10}),
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "boxes"}),
         help_text="None chosen: every type.",
     )
     repositories = forms.CharField(
@@ -52,11 +52,12 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
     class Meta:
         model = Endpoint
         fields = ("url", "event_types", "repositories", "paused", "note")
+        labels: ClassVar = {"url": "URL"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.repositories and "repositories" in self.fields:
-            self.initial["repositories"] = "\n".join(self.instance.repositories)
+        if "repositories" in self.fields:
+            self.initial["repositories"] = "\n".join(self.instance.repositories or ())
 
     def clean_url(self) -> str:
         """An address that deliveries can go to."""
@@ -81,6 +82,7 @@ class EndpointAdmin(ActingAdmin):
     list_filter = ("paused",)
     search_fields = ("url", "note")
     ordering = ("created_at",)
+    nothing = "No receiver gets events."
     actions = ("test", "replay", "rotate", "purge", "remove")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -134,13 +136,23 @@ class EndpointAdmin(ActingAdmin):
         """A new secret, shown this once."""
         return _once(rotate_secret(caller=operator_of(request), endpoint_id=endpoint.pk).secret)
 
-    @act("Purge", question="Delete the finished deliveries of these receivers? Events stay.", form=SureForm)
+    @act(
+        "Purge",
+        question="Delete the finished deliveries of these receivers? Events stay.",
+        form=SureForm,
+        ends=True,
+    )
     def purge(self, request: HttpRequest, endpoint: Endpoint) -> str:
         """Delivered and exhausted rows."""
         count = purge_deliveries(statuses=ENDED, endpoint_id=endpoint.pk)
         return f"{count} deliveries to {endpoint.url} are deleted."
 
-    @act("Delete", question="Delete these receivers and what they have not received yet?", form=SureForm)
+    @act(
+        "Delete",
+        question="Delete these receivers and what they have not received yet?",
+        form=SureForm,
+        ends=True,
+    )
     def remove(self, request: HttpRequest, endpoint: Endpoint) -> None:
         """The receiver with its outbox."""
         delete_endpoint(caller=operator_of(request), endpoint_id=endpoint.pk)
@@ -156,8 +168,8 @@ class DeliveryAdmin(ActingAdmin):
         "kind",
         "status",
         "retry_count",
-        "next_attempt_at",
         "last_error",
+        "next_attempt_at",
         "created_at",
     )
     list_filter = ("status", "kind", "endpoint")
@@ -167,6 +179,7 @@ class DeliveryAdmin(ActingAdmin):
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-id")
     raw_id_fields = ("event",)
+    nothing = "Nothing was sent: no receiver, or no event that one wants."
     actions = ("retry",)
 
     @act("Retry", question="Send these again, now and with all attempts?", form=SureForm)
