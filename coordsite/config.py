@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -63,6 +63,9 @@ class Config(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, case_sensitive=False, extra="ignore", frozen=True, env_ignore_empty=True
     )
+
+    _mask_wrapped: ClassVar[bool] = True
+    """Django's lazy settings ask every value for it at each access; a model that lacks it answers slowly."""
 
     host: str = Field(
         "0.0.0.0",  # noqa: S104  (what coord-api does in a container; `coord start` says 127.0.0.1)

@@ -25,7 +25,7 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefi
 from django.core.handlers.exception import response_for_exception
 from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.urls import Resolver404, get_resolver, set_script_prefix
+from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver, set_script_prefix
 from rest_framework.response import Response
 
 from common.api import STOPPING, lane, use_lane
@@ -262,7 +262,7 @@ class ApiHandler(_Handler):
         try:
             if settings.ALLOWED_HOSTS != ["*"]:
                 request.get_host()
-            match = get_resolver().resolve(request.path_info)
+            match = _resolved(get_resolver(), request.path_info)
             request.resolver_match = match
             view, args, kwargs = match
             if iscoroutinefunction(view):
@@ -276,6 +276,11 @@ class ApiHandler(_Handler):
         except Exception as error:
             response = response_for_exception(request, error)
         return response
+
+
+@functools.lru_cache(maxsize=256)
+def _resolved(resolver: URLResolver, path: str) -> ResolverMatch:
+    return resolver.resolve(path)
 
 
 def _whole(view: Callable[..., HttpResponseBase], request: HttpRequest, args: Any, kwargs: Any) -> Any:

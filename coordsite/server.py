@@ -44,6 +44,9 @@ class BoundedRequest(WebRequest):
 
     received = 0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, parsePOSTFormSubmission=False, **kwargs)  # Django reads forms
+
     def handleContentChunk(self, data: bytes) -> None:
         """Twisted hands over what arrived."""
         if self.received <= MOST_BODY:
@@ -61,6 +64,9 @@ class BoundedFactory(HTTPFactory):
         channel = getattr(protocol, "_channel", protocol)
         channel.lineLengthExceeded = functools.partial(refuse_long_line, channel)
         return protocol
+
+    def log(self, request: Any) -> None:
+        """Nothing: the gate writes the access log."""
 
 
 def refuse_long_line(channel: Any, line: bytes) -> None:
