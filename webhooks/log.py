@@ -58,7 +58,7 @@ def _values(event: NewEvent, moment: datetime, database: BaseDatabaseWrapper) ->
         moment,
     )
     return [
-        field.get_db_prep_save(value, connection=database)  # type: ignore[union-attr]
+        value if value is None or isinstance(value, str) else field.get_db_prep_save(value, database)  # type: ignore[union-attr]
         for field, value in zip(_FIELDS, values, strict=True)
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -17,12 +18,12 @@ LEAST_HOURS, MOST_HOURS = 1 / 60, 720.0
 class TextField(serializers.CharField):
     """One line of text without control characters or lone surrogates."""
 
-    allowed = ""
+    forbidden = re.compile(r"[\x00-\x1f\x7f]")
 
     def to_internal_value(self, data: Any) -> str:
         """The text. Refuses what no name or path contains."""
         text: str = super().to_internal_value(data)
-        if any((ord(char) < 32 or ord(char) == 127) and char not in self.allowed for char in text):
+        if self.forbidden.search(text):
             raise serializers.ValidationError("Control characters are not allowed.", code="invalid")
         try:
             text.encode("utf-8")
@@ -34,7 +35,7 @@ class TextField(serializers.CharField):
 class ProseField(TextField):
     """Text for people, of several lines perhaps."""
 
-    allowed = "\t\n\r"
+    forbidden = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class LeaseField(serializers.FloatField):
