@@ -35,7 +35,7 @@ lint: $(VENV)/installed-dev ## Lint, format, types, layers.
 	$(BIN)/lint-imports --no-cache
 
 check: $(VENV)/installed-dev ## Migrations and the API's description are up to date.
-	$(BIN)/python manage.py makemigrations --check --dry-run
+	COORD_DATABASE_PATH=:memory: $(BIN)/python manage.py makemigrations --check --dry-run
 	@mkdir -p build
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file build/openapi.yaml
 	@cmp -s build/openapi.yaml docs/openapi.yaml || { echo "docs/openapi.yaml is out of date: run 'make schema'"; rm build/openapi.yaml; exit 1; }

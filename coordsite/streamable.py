@@ -2,7 +2,8 @@
 
 Every request stands alone (nothing is kept that a replica or a restart would miss); the SDK is imported with
 the first one, off the event loop. A client that opens a connection in the older protocol era is given an id,
-which it repeats: it becomes the session of its claims.
+which it repeats: it becomes the session of its claims. The stream that such a client holds open with GET
+carries nothing; while it is open the session is alive.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import asyncio
 import logging
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from importlib import import_module
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -33,6 +35,8 @@ from coordsite.exceptions import handle
 log = logging.getLogger("coord.mcp")
 
 PATH = "/mcp"
+MOST_STREAMS = 1000
+COMMENT_S = 15.0
 SESSION = b"mcp-session-id"
 VERSION = b"mcp-protocol-version"
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]{0,195}")
@@ -68,6 +72,7 @@ class McpDoor:
         self._tools: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Lock | None = None
+        self._streams = 0
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -76,7 +81,8 @@ class McpDoor:
             request.resolver_match = ResolverMatch(self, (), {}, route="mcp")
             refusal: Any = gate.enter(request) or await lane(admit, request)
             if isinstance(refusal, Entrant):
-                await self._serve(request, refusal, scope, receive, send)
+                serve = self._stay if request.method == "GET" else self._serve
+                await serve(request, refusal, scope, receive, send)
             else:
                 await _answer(gate.leave(request, refusal), send)
 
@@ -86,7 +92,8 @@ class McpDoor:
         try:
             tools = await self._open()
             state = {**scope.get("state", {}), "entrant": entrant}
-            work = asyncio.ensure_future(tools({**scope, "path": PATH, "state": state}, receive, out))
+            scope = {**scope, "path": PATH, "state": state}
+            work = asyncio.ensure_future(tools.application(scope, receive, out))
             await self._until_stopped(work)
         except Exception:
             log.exception("MCP request failed")
@@ -98,6 +105,31 @@ class McpDoor:
                 )
             )
         gate.leave(request, HttpResponse(status=out.status))
+
+    async def _stay(self, request: Any, entrant: Entrant, scope: Any, receive: Receive, send: Send) -> None:
+        """Hold the stream of a client that listens: while it is open, its session lives."""
+        if self._streams >= MOST_STREAMS:
+            busy = gate.problem(
+                503, "Too many open streams", ErrorCode.UNAVAILABLE, retryable=True, retry_after_s=30
+            )
+            await _answer(gate.leave(request, busy), send)
+            return
+        headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache, no-transform")]
+        headers.append((b"x-request-id", request.request_id.encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        self._streams += 1
+        parts = [_comments(send), _left(receive), self._signs_of_life(entrant)]
+        try:
+            await self._until_stopped(asyncio.ensure_future(_first_of(parts)))
+        finally:
+            self._streams -= 1
+        with suppress(Exception):  # it may have left
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        gate.leave(request, HttpResponse(status=200))
+
+    async def _signs_of_life(self, entrant: Entrant) -> None:
+        tools = await self._open()
+        await tools.stay(entrant)
 
     async def _until_stopped(self, work: asyncio.Future[None]) -> None:
         going = asyncio.ensure_future(self._lanes().stopped())
@@ -111,7 +143,7 @@ class McpDoor:
         if not work.cancelled():
             work.result()
 
-    async def _open(self) -> Application:
+    async def _open(self) -> Any:
         """The tools of this event loop, made on the first request."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
@@ -121,8 +153,31 @@ class McpDoor:
                 if self._tools is None:
                     module = await asyncio.to_thread(import_module, "coordsite.tooling")
                     self._tools = await module.open_tools(self._api)
-        tools: Application = self._tools
-        return tools
+        return self._tools
+
+
+async def _comments(send: Send) -> None:
+    """Keep a stream open: proxies and a vanished client are noticed when something is sent."""
+    while True:
+        await send({"type": "http.response.body", "body": b": coord\n\n", "more_body": True})
+        await asyncio.sleep(COMMENT_S)
+
+
+async def _left(receive: Receive) -> None:
+    """Return when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        continue
+
+
+async def _first_of(parts: list[Coroutine[Any, Any, None]]) -> None:
+    """Run side by side until one ends; the others are cancelled."""
+    running = [asyncio.ensure_future(part) for part in parts]
+    try:
+        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 class _Outgoing:
@@ -155,11 +210,15 @@ class _Outgoing:
 
 def admit(request: Any) -> Entrant | HttpResponseBase:
     """The one who enters, or why not: method, host, origin, token."""
-    if request.method != "POST":
+    streams = "text/event-stream" in request.headers.get("Accept", "")
+    if request.method != "POST" and not (request.method == "GET" and streams):
         refusal = gate.problem(
-            405, "Method Not Allowed", ErrorCode.METHOD_NOT_ALLOWED, next="POST JSON-RPC messages."
+            405,
+            "Method Not Allowed",
+            ErrorCode.METHOD_NOT_ALLOWED,
+            next="POST JSON-RPC messages; GET takes Accept: text/event-stream.",
         )
-        refusal["Allow"] = "POST"
+        refusal["Allow"] = "GET, POST"
         return refusal
     try:
         host = request.get_host()
@@ -191,7 +250,15 @@ def admit(request: Any) -> Entrant | HttpResponseBase:
             ErrorCode.INVALID,
             next="Choose another session id.",
         )
-    return _entrant(request, caller, host)
+    entrant = _entrant(request, caller, host)
+    if request.method == "GET" and not entrant.session:
+        return gate.problem(
+            400,
+            "A stream belongs to a session",
+            ErrorCode.INVALID,
+            next="Send X-Coord-Session or Mcp-Session-Id.",
+        )
+    return entrant
 
 
 def origin_allowed(origin: str, host: str) -> bool:

@@ -103,6 +103,7 @@ class ListSymbols(Arguments):
     """``list_symbols``."""
 
     file: Annotated[Text, Field(min_length=1)]
+    source: Annotated[str, Field(max_length=2_000_000)] | None = None
 
 
 class RequestRelease(Arguments):

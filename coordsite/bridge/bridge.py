@@ -24,8 +24,11 @@ class Source(Protocol):
     def unknown_symbols(self, wanted: Mapping[str, list[str]]) -> list[str]:
         """One text per file that lacks a wanted symbol."""
 
-    def symbols_of(self, file: str) -> dict[str, Any]:
-        """What can be claimed in a file, or why that cannot be said (``detail``, ``code``, ``next``)."""
+    def symbols_of(self, file: str, text: str | None = None) -> dict[str, Any]:
+        """What can be claimed in a file, or why that cannot be said (``detail``, ``code``, ``next``).
+
+        ``text`` is the file's content where the caller has it; else it is read from the checkout.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Bridge:
     notices: Notices
     source: Source | None = None
     pace: Pace = field(default_factory=Pace)
+    parsers: anyio.CapacityLimiter | None = None
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     monotonic: Callable[[], float] = time.monotonic
     _reported: dict[str, None] = field(default_factory=dict)

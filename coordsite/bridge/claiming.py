@@ -13,6 +13,7 @@ from coordsite.bridge import replies, waiting
 from coordsite.bridge.bridge import Bridge, Report
 from coordsite.bridge.replies import Reply
 from coordsite.bridge.service import Answer
+from coordsite.bridge.source import no_source
 
 _MAX_IN_QUERY = 20
 _MAX_QUERY_CHARS = 4000
@@ -157,14 +158,11 @@ async def extend_claim(bridge: Bridge, given: args.ExtendClaim, report: Report) 
 
 
 async def list_symbols(bridge: Bridge, given: args.ListSymbols, report: Report) -> Reply:
-    """What can be claimed in a file of the checkout."""
+    """What can be claimed in a file of the checkout, or in the text that is given."""
     if bridge.source is None:
-        return {
-            "detail": "There is no checkout here to read symbols from.",
-            "code": "no_source",
-            "next": "Claim the file.",
-        }
-    found = await anyio.to_thread.run_sync(bridge.source.symbols_of, given.file)
+        return no_source()
+    look = bridge.source.symbols_of
+    found = await anyio.to_thread.run_sync(look, given.file, given.source, limiter=bridge.parsers)
     if "symbols" not in found:
         return found
     return {"file": found["file"], **replies.listing("symbols", found["symbols"])}

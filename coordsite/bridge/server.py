@@ -16,6 +16,8 @@ from mcp_types import (
     CallToolResult,
     ListToolsResult,
     PaginatedRequestParams,
+    SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
     TextContent,
     ToolAnnotations,
 )
@@ -28,11 +30,14 @@ from coordsite.bridge.tools import BY_NAME, INSTRUCTIONS, TOOLS, Tool
 
 NAME = "coordination"
 Context = ServerRequestContext[Any, Any]
+Listen = Callable[[Context, SubscriptionsListenRequestParams], Awaitable[SubscriptionsListenResult]]
 
 
-def build_server(bridge_for: Callable[[Context], Awaitable[Bridge]], *, version: str) -> Server[Any]:
+def build_server(
+    bridge_for: Callable[[Context], Awaitable[Bridge]], *, version: str, listen: Listen | None = None
+) -> Server[Any]:
     """The server. ``bridge_for`` gives the bridge of a request's caller: one for all over stdio, one per
-    authenticated caller where one process serves many.
+    authenticated caller where one process serves many. ``listen`` serves streams that stay open.
     """
 
     async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
@@ -51,6 +56,7 @@ def build_server(bridge_for: Callable[[Context], Awaitable[Bridge]], *, version:
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_subscriptions_listen=listen,
     )
 
 

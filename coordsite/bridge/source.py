@@ -23,6 +23,41 @@ class Unreadable(NamedTuple):
     code: str
 
 
+def parsed(path: str, content: bytes) -> tuple[Symbol, ...] | Unreadable:
+    """The symbols of a file's content, or why not. The path tells the language."""
+    if len(content) > MAX_FILE_BYTES:
+        return Unreadable("The file is too large to look into.", "too_large")
+    import symbols
+
+    language = symbols.language_of(path)
+    if language is None:
+        return Unreadable("Symbols of this kind of file are not known.", "no_language")
+    try:
+        return symbols.extract(content, language)
+    except symbols.SymbolsError as error:
+        return Unreadable(str(error), "unparsable")
+
+
+def described(file: str, found: tuple[Symbol, ...] | Unreadable) -> dict[str, Any]:
+    """What a tool says of a file: its symbols in order, or why there are none to name."""
+    if isinstance(found, Unreadable):
+        return {**found._asdict(), "next": "Claim the whole file."}
+    rows = [
+        {"path": symbol.path, "kind": symbol.kind, "lines": f"{symbol.start_line}-{symbol.end_line}"}
+        for symbol in found
+    ]
+    return {"file": file, "symbols": rows}
+
+
+def no_source() -> dict[str, Any]:
+    """What is said where there is no checkout."""
+    return {
+        "detail": "There is no checkout here to read symbols from.",
+        "code": "no_source",
+        "next": "Send the file's text as source, or claim the file.",
+    }
+
+
 class LocalSource:
     """Files below the repository root: ``COORD_REPO_ROOT``, else the work tree, else the working directory.
 
@@ -63,36 +98,20 @@ class LocalSource:
                 problems.append(f"{path}: {', '.join(unknown[:_SHOWN_NAMES])}{hint}")
         return problems
 
-    def symbols_of(self, file: str) -> dict[str, Any]:
+    def symbols_of(self, file: str, text: str | None = None) -> dict[str, Any]:
         """The file's symbols in order: path, kind and lines; or why there are none to name."""
-        found = self._parse(file)
-        if isinstance(found, Unreadable):
-            return {**found._asdict(), "next": "Claim the whole file."}
-        rows = [
-            {"path": symbol.path, "kind": symbol.kind, "lines": f"{symbol.start_line}-{symbol.end_line}"}
-            for symbol in found
-        ]
-        return {"file": file, "symbols": rows}
+        return described(file, self._parse(file) if text is None else parsed(file, text.encode()))
 
     def _parse(self, path: str) -> tuple[Symbol, ...] | Unreadable:
         """The symbols of a file, or why not."""
         full = self._inside(path)
         if full is None or not os.path.isfile(full):
             return Unreadable(f"There is no file {path[:120]!r} below {self.root}.", "no_file")
-        if os.path.getsize(full) > MAX_FILE_BYTES:
-            return Unreadable("The file is too large to look into.", "too_large")
-        import symbols
-
-        language = symbols.language_of(path)
-        if language is None:
-            return Unreadable("Symbols of this kind of file are not known.", "no_language")
         try:
             with open(full, "rb") as file:
-                return symbols.extract(file.read(MAX_FILE_BYTES + 1), language)
+                return parsed(path, file.read(MAX_FILE_BYTES + 1))
         except OSError as error:
             return Unreadable(f"The file cannot be read: {error.strerror}", "unreadable")
-        except symbols.SymbolsError as error:
-            return Unreadable(str(error), "unparsable")
 
     def _inside(self, path: str) -> str | None:
         root = self.root

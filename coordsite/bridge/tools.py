@@ -119,7 +119,8 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "list_symbols",
         "List symbols",
-        "Call to learn which symbols of a file claim_files can claim. Read-only, local.",
+        "Call to learn which symbols of a file claim_files can claim. Read-only. source: the file's text, "
+        "where no checkout is at hand.",
         args.ListSymbols,
         claiming.list_symbols,
         _object(file="string", symbols="array", count="integer", more="integer"),

@@ -120,3 +120,23 @@ async def test_it_says_why_there_is_no_list(call: Any, checkout: Path, file: str
 
 async def test_it_says_that_there_is_no_checkout(call: Any) -> None:
     assert (await call("list_symbols", file="a.py"))["code"] == "no_source"
+
+
+async def test_it_lists_the_symbols_of_a_text_that_is_given(call: Any, checkout: Path) -> None:
+    reply = await call("list_symbols", file="src/auth.py", source="def other():\n    pass\n")
+    assert [row["path"] for row in reply["symbols"]] == ["other"]
+    reply = await call("list_symbols", file="new/not_there.py", source="def f():\n    pass\n")
+    assert (reply["file"], [row["path"] for row in reply["symbols"]]) == ("new/not_there.py", ["f"])
+
+
+async def test_a_text_needs_no_checkout(call: Any, bridge: Bridge, tmp_path: Path) -> None:
+    bridge.source = None
+    reply = await call("list_symbols", file="a.py")
+    assert reply["code"] == "no_source"
+    assert reply["next"] == "Send the file's text as source, or claim the file."
+
+
+async def test_what_a_text_cannot_tell_is_said(call: Any, checkout: Path) -> None:
+    assert (await call("list_symbols", file="a.unknown", source="x"))["code"] == "no_language"
+    assert (await call("list_symbols", file="a.py", source="(" * 5000))["code"] == "unparsable"
+    assert (await call("list_symbols", file="a.py", source="é" * 1_500_000))["code"] == "too_large"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -18,7 +18,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from .service import Service, clean_environ
+from .service import Service, clean_environ, git
 
 GOLDEN = Path(__file__).parents[1] / "bridge" / "tools.json"
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -157,6 +157,67 @@ async def test_it_gives_the_place_up_when_the_client_leaves(service, repo, http,
                 await anyio.sleep(0.05)
 
 
+@ERAS
+async def test_an_open_connection_keeps_a_quiet_agents_lease(start_service, repo, mode):
+    """No tool is called: the stream that the client holds open is the sign of life."""
+    service = start_service(COORD_IDLE_TIMEOUT_SEC="3")
+    async with connect(service, mode, X_Coord_Session="sa", X_Coord_Repo=repo) as client:
+        [claim_id] = (await ask(client, "claim_files", engineer="alice", patterns=["a.py"]))["claim_ids"]
+        async with AsyncExitStack() as stack, anyio.create_task_group() as group:
+            if mode == "auto":
+                await stack.enter_async_context(client.listen(tools_list_changed=True))
+            with service.client() as http, anyio.fail_after(30):
+                first = http.get(f"/claims/{claim_id}").json()["last_activity"]
+                while (row := http.get(f"/claims/{claim_id}").json())["last_activity"] == first:
+                    await anyio.sleep(0.1)
+            group.cancel_scope.cancel()
+    assert (row["released_at"], row["end_reason"]) == (None, None)
+    assert service.stop() == 0
+    assert "Traceback" not in service.output()
+
+
+async def test_a_stream_ends_with_the_service(start_service):
+    service = start_service()
+    headers = {"Authorization": f"Bearer {service.token}", "X-Coord-Session": "sa", "Accept": BOTH}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60) as client,
+        client.stream("GET", f"{service.url}/mcp") as stream,
+    ):
+        assert (stream.status_code, stream.headers["Content-Type"]) == (200, "text/event-stream")
+        lines = stream.aiter_lines()
+        assert await anext(lines) == ": coord"
+        assert await anyio.to_thread.run_sync(service.stop) == 0
+        assert [line async for line in lines if line] == []
+
+
+def test_a_stream_belongs_to_a_session(service):
+    headers = {"Authorization": f"Bearer {service.token}", "Accept": "text/event-stream"}
+    answer = httpx.get(f"{service.url}/mcp", headers=headers)
+    assert (answer.status_code, answer.json()["next"]) == (400, "Send X-Coord-Session or Mcp-Session-Id.")
+
+
+async def test_it_lists_symbols_without_a_checkout_of_its_own(start_service, repo, tmp_path):
+    """From the text that is sent, and from the checkout that the service knows."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "a.py").write_text("def known():\n    pass\n")
+    git(tree, "init", "-q")
+    git(tree, "add", "a.py")
+    (tree / "untracked.py").write_text("def secret():\n    pass\n")
+    service = start_service(COORD_REPO_ROOT=str(tree), COORD_REPO_ID=repo)
+    async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=repo) as client:
+        sent = await ask(client, "list_symbols", file="b.py", source="class K:\n    def m(self): ...\n")
+        kept = await ask(client, "list_symbols", file="a.py")
+        untracked = await ask(client, "list_symbols", file="untracked.py")
+        outside = await ask(client, "list_symbols", file="../tree.log")
+    async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=f"{repo}-2") as client:
+        elsewhere = await ask(client, "list_symbols", file="a.py")
+    assert [row["path"] for row in sent["symbols"]] == ["K", "K::m"]
+    assert [row["path"] for row in kept["symbols"]] == ["known"]
+    assert (untracked["code"], outside["code"]) == ("no_file", "no_file")
+    assert elsewhere["code"] == "no_source"
+
+
 async def test_it_tells_a_lost_lease_with_the_next_reply(start_service, repo):
     service = start_service(COORD_IDLE_TIMEOUT_SEC="1")
     async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=repo) as client:
@@ -272,9 +333,9 @@ def test_it_refuses_a_session_that_no_path_can_hold(service):
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
-def test_it_takes_post_alone(service, method):
+def test_it_takes_messages_by_post_alone(service, method):
     answer = httpx.request(method, f"{service.url}/mcp", headers={"Authorization": f"Bearer {service.token}"})
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
 
 
 def test_it_bounds_the_body(service):
