@@ -1,7 +1,7 @@
 """The service's figures, alone or beside another service with the same API.
 
     python -m benchmarks.compare
-    python -m benchmarks.compare --other '/path/to/other/bin/coord-api' --live 10 1000 10000
+    python -m benchmarks.compare --other other=/path/to/other/bin/coord-api --live 10 1000 10000
 
 Both run on this machine, each from an empty database; for throughput in turn, slice by slice, so that a
 machine whose speed varies treats them alike. A ratio says how many times as good ours is. ``--live`` claims
@@ -36,9 +36,7 @@ Figures = dict[str, float]
 def main() -> None:
     """Measure, print, and write the figures as JSON when asked."""
     options = arguments()
-    commands = {"ours": OURS}
-    if options.other:
-        commands["other"] = options.other
+    commands = {"ours": OURS, **dict(options.other)}
     figures = throughput(commands, options.seconds)
     for name, command in commands.items():
         figures[name] |= measure(name, command, options)
@@ -50,13 +48,28 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--other", help="command of another service; it is set up by COORD_* variables")
+    parser.add_argument(
+        "--other",
+        type=named,
+        action="append",
+        default=[],
+        metavar="NAME=COMMAND",
+        help="another service, set up by COORD_* variables; may be given several times",
+    )
     parser.add_argument("--seconds", type=float, default=12, help="time per throughput figure")
     parser.add_argument("--live", type=int, nargs="*", default=[10, 1000, 10_000, 100_000])
     parser.add_argument("--most-other", type=int, default=10_000, help="most live claims for the other")
     parser.add_argument("--files", type=int, default=50_000, help="tracked files of the checkout; 0 skips it")
     parser.add_argument("--json", help="write the figures to this file")
     return parser.parse_args()
+
+
+def named(text: str) -> tuple[str, str]:
+    """A command with the name that the table shows."""
+    name, _, command = text.partition("=")
+    if not name or not command:
+        raise argparse.ArgumentTypeError("write NAME=COMMAND")
+    return name, command
 
 
 def measure(name: str, command: str, options: argparse.Namespace) -> Figures:
@@ -262,16 +275,21 @@ def run_together(jobs: Sequence[Callable[[], None]]) -> None:
 
 
 def show(figures: dict[str, Figures]) -> None:
-    """A table; ratios above 1 say how many times as good ours is."""
-    other = figures.get("other", {})
-    print(f"| {'figure':<58} | {'ours':>9} | {'other':>9} | {'ratio':>6} |")
-    print(f"|{'-' * 60}|{'-' * 11}|{'-' * 11}|{'-' * 8}|")
-    for name, value in figures["ours"].items():
-        theirs = other.get(name)
-        ratio = ""
-        if theirs:
-            ratio = f"{value / theirs if '/s' in name else theirs / value:.1f}"
-        print(f"| {name:<58} | {value:>9.2f} | {'' if theirs is None else f'{theirs:.2f}':>9} | {ratio:>6} |")
+    """A table; a ratio above 1 says how many times as good ours is."""
+    others = [name for name in figures if name != "ours"]
+    heads = ["figure".ljust(52), "ours".rjust(9)]
+    heads += [text for name in others for text in (name.rjust(9), "ratio".rjust(7))]
+    print(f"| {' | '.join(heads)} |")
+    print(
+        "|" + "|".join("-" * (len(head) + 1) + ("-" if n == 0 else ":") for n, head in enumerate(heads)) + "|"
+    )
+    for figure, value in figures["ours"].items():
+        cells = [f"{figure:<52}", f"{value:>9.2f}"]
+        for name in others:
+            theirs = figures[name].get(figure)
+            ratio = "" if not theirs else f"{value / theirs if '/s' in figure else theirs / value:.1f}"
+            cells += ["".rjust(9) if theirs is None else f"{theirs:>9.2f}", f"{ratio:>7}"]
+        print(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 ``python -m benchmarks.load --agents 200 --seconds 60 --engine sqlite``: 70 % checks, 15 % claims, 15 %
 releases. ``--parked 2000 --sockets 500`` holds that many long polls and websockets meanwhile,
 ``--claims 100000`` begins with that many live claims, ``--replicas 3`` spreads the agents over replicas
-(PostgreSQL). Prints throughput, p50, p99, errors, violations and memory over time; the exit code is 1 when
+(PostgreSQL). A run of five minutes or more also fails when memory grows. Prints throughput, p50, p99, errors, violations and memory over time; the exit code is 1 when
 anything but time is wrong.
 """
 
@@ -17,6 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from tests.engines.servers import Postgres, Valkey
 from tests.history.fleet import TOKEN, Fleet
 
 REPO = "load/app"
+LEAK_AFTER_S = 300.0
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -219,7 +221,7 @@ async def load(given: argparse.Namespace, fleet: Fleet) -> Tally:
         for n in range(given.agents)
     ]
     while time.perf_counter() < until:
-        await asyncio.sleep(max(0.1, given.seconds / 10))
+        await asyncio.sleep(max(0.1, given.seconds / 20))
         sizes.append(memory_mib(fleet))
     await asyncio.gather(*agents)
     done.set()
@@ -227,7 +229,21 @@ async def load(given: argparse.Namespace, fleet: Fleet) -> Tally:
         if isinstance(result, Exception):
             tally.errors.append(f"background: {result!r}"[:200])
     print("memory of the web processes over time, MiB: " + " ".join(f"{size:.0f}" for size in sizes))
+    if leak := leaked(sizes, given.seconds):
+        tally.errors.append(leak)
     return tally
+
+
+def leaked(sizes: Sequence[float], seconds: float) -> str:
+    """What is wrong with the memory of a run of five minutes or more; empty when it is flat.
+
+    The last quarter may be above the second by at most five parts in a hundred.
+    """
+    quarter = len(sizes) // 4
+    if seconds < LEAK_AFTER_S or not quarter:
+        return ""
+    early, late = (statistics.mean(part) for part in (sizes[quarter : 2 * quarter], sizes[-quarter:]))
+    return f"memory grew from {early:.0f} to {late:.0f} MiB" if late > early * 1.05 else ""
 
 
 def report(given: argparse.Namespace, tally: Tally) -> bool:
