@@ -280,9 +280,7 @@ def show(figures: dict[str, Figures]) -> None:
     heads = ["figure".ljust(52), "ours".rjust(9)]
     heads += [text for name in others for text in (name.rjust(9), "ratio".rjust(7))]
     print(f"| {' | '.join(heads)} |")
-    print(
-        "|" + "|".join("-" * (len(head) + 1) + ("-" if n == 0 else ":") for n, head in enumerate(heads)) + "|"
-    )
+    print("|" + "|".join("-" * (len(head) + 1) + ":-"[head[0] != " "] for head in heads) + "|")
     for figure, value in figures["ours"].items():
         cells = [f"{figure:<52}", f"{value:>9.2f}"]
         for name in others:
