@@ -1,4 +1,4 @@
-"""Clients that claim, release and check at random, through a lossy wire, and write down what they saw."""
+"""Clients that claim, release and check at random, through lossy proxies, and write down what they saw."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Wire:
     """How unreliable the way to the service is: shares of all calls."""
 
     swallow: float = 0.0
-    """The service acts and answers; the answer never arrives."""
+    """The service acts and answers; the answer never arrives (:mod:`tests.history.proxy`)."""
     duplicate: float = 0.0
     """The call arrives twice, at once, at two replicas."""
 
@@ -92,7 +92,13 @@ class Connection:
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             answer = connection.getresponse()
-            found = answer.status, json.loads(answer.read() or b"null")
+            raw = answer.read()
+            if answer.status == 502:
+                raise Unsent("the proxy found nobody")
+            found = answer.status, json.loads(raw or b"null")
+        except Unsent:
+            connection.close()
+            raise
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
             raise Lost(str(error)) from None
@@ -259,8 +265,6 @@ class Client(threading.Thread):
             twin.start()
         try:
             status, answer = self.connection.call(port, method, path, body, key, timeout)
-            if self.random.random() < self.wire.swallow:
-                raise Lost("swallowed")
         except Unsent:
             status, answer = UNSENT, None
         except Lost:

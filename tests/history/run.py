@@ -24,6 +24,7 @@ from tests.history.clients import Client, History, Wire
 from tests.history.faults import Nemesis
 from tests.history.fleet import TOKEN, Fleet
 from tests.history.model import check, fences_grow
+from tests.history.proxy import Proxy
 
 ENGINES = ("sqlite", "postgres", "postgres+valkey")
 LOSSY = Wire(swallow=0.03, duplicate=0.05)
@@ -80,7 +81,12 @@ def run(plan: Plan, place: Path, keep: Path | None = None) -> Result:
             variables["COORD_REDIS_URL"] = valkey.url
         replicas = plan.replicas if postgres is not None else 1
         fleet = stack.enter_context(Fleet(place, replicas, variables, cluster=plan.faults))
-        made = (fleet.ports, TOKEN, history, plan.wire, plan.seed, plan.groups, stop)
+        proxies = [
+            stack.enter_context(Proxy(port, plan.wire.swallow, f"{plan.seed}/{number}"))
+            for number, port in enumerate(fleet.ports)
+        ]
+        doors = [proxy.port for proxy in proxies]
+        made = (doors, TOKEN, history, plan.wire, plan.seed, plan.groups, stop)
         clients = [Client(number, *made) for number in range(plan.clients)]
         nemesis = Nemesis(fleet, plan.seed, stop, postgres, valkey) if plan.faults else None
         for thread in (*clients, *([nemesis] if nemesis else [])):
@@ -91,6 +97,8 @@ def run(plan: Plan, place: Path, keep: Path | None = None) -> Result:
             thread.join(90)
         if nemesis is not None and nemesis.error is not None:
             raise nemesis.error
+        for proxy in proxies:
+            proxy.swallow = 0
         _look_once_more(clients, fleet)
     return _judge(plan, history, nemesis.told if nemesis else [], keep or place)
 

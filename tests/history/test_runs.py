@@ -1,4 +1,6 @@
-"""The promises under faults: real processes, real servers, and a build that breaks them on purpose."""
+"""The promises under faults, two minutes of them: real processes, real servers, and a build that breaks them
+on purpose.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from tests.history.run import Plan, run
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
-SECONDS = float(os.environ.get("COORD_TEST_HISTORY_SECONDS", "20"))
+SECONDS = float(os.environ.get("COORD_TEST_HISTORY_SECONDS", "40"))
 SEED = int(os.environ.get("COORD_TEST_HISTORY_SEED", "0")) or random.randrange(1, 1_000_000)
 
 
