@@ -83,10 +83,10 @@ def source_file(dice: random.Random) -> str:
     """Source of any language yields symbols, or a refusal of the module's own."""
     language = dice.choice(sorted(languages()))
     try:
-        extract(hostile.source(dice), language)
+        found = extract(hostile.source(dice), language)
     except SymbolsError:
         return "refused"
-    return "read"
+    return "read" if found else "nothing in it"
 
 
 PARSERS: dict[str, Callable[[random.Random], str]] = {
