@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import UUIDField
+from django.db.models import CharField, UUIDField
 
 from common import wakeups
 from webhooks.models import Event
@@ -35,6 +35,8 @@ COLUMNS = (
     "created_at",
 )
 _FIELDS = [Event._meta.get_field(name) for name in COLUMNS]
+_TEXTS = [isinstance(field, CharField) for field in _FIELDS]
+"""Which columns every driver takes as they are. Ids are text too, but SQLite keeps them without dashes."""
 _ROW = "(" + ", ".join(["%s"] * len(COLUMNS)) + ")"
 _TYPED_ROW = _ROW % tuple("%s::uuid" if isinstance(f, UUIDField) else "%s" for f in _FIELDS)
 _ORDERED = "WITH ordered AS MATERIALIZED (SELECT pg_advisory_xact_lock(%s)) "
@@ -58,8 +60,8 @@ def _values(event: NewEvent, moment: datetime, database: BaseDatabaseWrapper) ->
         moment,
     )
     return [
-        value if value is None or isinstance(value, str) else field.get_db_prep_save(value, database)  # type: ignore[union-attr]
-        for field, value in zip(_FIELDS, values, strict=True)
+        value if value is None or text else field.get_db_prep_save(value, database)  # type: ignore[union-attr]
+        for field, text, value in zip(_FIELDS, _TEXTS, values, strict=True)
     ]
 
 
