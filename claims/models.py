@@ -131,6 +131,7 @@ class Claim(models.Model):
             models.Index(fields=["repository", "prefix", "tail"], condition=OPEN, name="claim_open_prefix"),
             models.Index(fields=["repository", "tail", "prefix"], condition=OPEN, name="claim_open_tail"),
             models.Index(fields=["repository", "expires_at"], condition=OPEN, name="claim_open_expiry"),
+            models.Index(fields=["expires_at", "id"], condition=OPEN, name="claim_open_ends"),
             models.Index(
                 fields=["repository", "last_activity"],
                 condition=Q(released_at__isnull=True, last_activity__isnull=False),

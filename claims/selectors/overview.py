@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Case, Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, StrIndex, Substr
 
+from claims.locks import idle_cutoff
 from claims.models import Claim, ReleaseRequest, Repository
 from claims.selectors.listing import live
 from common.buckets import Hour
@@ -62,8 +64,22 @@ def claims_seen(seen: Filter) -> QuerySet[Claim]:
 
 def active_by_repository(seen: Filter, now: datetime) -> dict[str, int]:
     """How many claims are live, per repository."""
-    rows = claims_seen(seen).filter(live(now)).order_by().values_list("repository__name")
-    return dict(rows.annotate(n=Count("id")))
+    if seen.engineer or seen.text:
+        rows = claims_seen(seen).filter(live(now)).order_by().values_list("repository__name")
+        return dict(rows.annotate(n=Count("id")))
+    # Two counts that an index answers alone: leases that run, without the few whose holder fell silent.
+    leased = Claim.objects.filter(released_at__isnull=True, expires_at__gt=now)
+    counted = _by_repository(leased)
+    for key, n in _by_repository(leased.filter(last_activity__lte=idle_cutoff(now))).items():
+        counted[key] -= n
+    names = dict(
+        Repository.objects.filter(seen.on(repo="name", engineers=(), texts=())).values_list("pk", "name")
+    )
+    return {names[key]: n for key, n in counted.items() if n and key in names}
+
+
+def _by_repository(claims: QuerySet[Claim]) -> dict[int, int]:
+    return dict(claims.order_by().values_list("repository_id").annotate(n=Count("*")))
 
 
 def active_claims(seen: Filter, now: datetime, *, first: Collection[str], limit: int) -> list[Claim]:
@@ -89,7 +105,8 @@ def requests_seen(seen: Filter, *, since: datetime, limit: int) -> list[ReleaseR
         engineers=("requester_engineer", "claim__engineer"),
         texts=("requested_pattern", "claim__pattern", "reason"),
     )
-    found = ReleaseRequest.objects.filter(wanted).select_related("claim__repository")
+    # Not joined: SQLite may choose to begin with all claims.
+    found = ReleaseRequest.objects.filter(wanted).prefetch_related("claim__repository")
     pending = list(found.filter(decision="pending").order_by("created_at", "id")[:limit])
     answered = found.exclude(decision="pending").filter(created_at__gte=since).order_by("-created_at", "id")
     return pending + list(answered[: limit - len(pending)])
@@ -130,24 +147,32 @@ def top_modules(seen: Filter, *, since: datetime, limit: int) -> list[Module]:
     return [Module(*row) for row in rows[:limit]]
 
 
-def repository_rows(
-    seen: Filter, now: datetime, active: dict[str, int], *, limit: int
-) -> list[RepositoryRow]:
-    """Repositories, those with most live claims first; ``active`` is :func:`active_by_repository`'s."""
+def claims_made(seen: Filter, *, since: datetime) -> dict[str, tuple[int, int]]:
+    """How many claims were made since a moment, and by how many engineers, per repository."""
+    rows = claims_seen(seen).filter(created_at__gte=since).order_by().values_list("repository__name")
+    counted = rows.annotate(n=Count("id"), engineers=Count("engineer", distinct=True))
+    return {name: (n, engineers) for name, n, engineers in counted}
+
+
+def _used(seen: Filter) -> QuerySet[Any]:
     newest = Claim.objects.filter(repository=OuterRef("pk")).order_by("-created_at").values("created_at")[:1]
-    day = now - timedelta(hours=24)
     found = Repository.objects.annotate(last=Subquery(newest)).filter(last__isnull=False)
-    if seen.repo is not None:
-        found = found.filter(name=seen.repo)
-    names = list(found.order_by("-last").values_list("name", "last")[:MOST_NAMES])
-    made = {
-        name: (n, engineers)
-        for name, n, engineers in claims_seen(seen)
-        .filter(created_at__gte=day)
-        .order_by()
-        .values_list("repository__name")
-        .annotate(n=Count("id"), engineers=Count("engineer", distinct=True))
-    }
+    return found if seen.repo is None else found.filter(name=seen.repo)
+
+
+def repositories_used(seen: Filter) -> int:
+    """How many repositories were ever claimed in."""
+    return _used(seen).count()
+
+
+def repository_rows(
+    seen: Filter, active: Mapping[str, int], made: Mapping[str, tuple[int, int]], *, limit: int
+) -> list[RepositoryRow]:
+    """Repositories, those with most live claims first.
+
+    ``active`` is :func:`active_by_repository`'s, ``made`` is :func:`claims_made`'s of a day.
+    """
+    names = list(_used(seen).order_by("-last").values_list("name", "last")[:MOST_NAMES])
     rows = [
         RepositoryRow(name, active.get(name, 0), *made.get(name, (0, 0)), last_activity=last)
         for name, last in names

@@ -14,8 +14,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from django.db import connection
 
@@ -43,7 +43,10 @@ MOST_KEPT = 32
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The figures of one filter. Hours are oldest first; keys are repositories and days of UTC."""
+    """The figures of one filter. Hours are oldest first; keys are repositories and days of UTC.
+
+    ``made`` is how many claims were made within a day and by how many engineers, per repository.
+    """
 
     active: tuple[int, ...]
     conflicts: tuple[int, ...]
@@ -51,10 +54,13 @@ class History:
     began: tuple[int, ...]
     hotspots: tuple[Hotspot, ...]
     modules: tuple[Module, ...]
+    made: dict[str, tuple[int, int]]
     conflict_days: dict[tuple[str, str], int]
     coexist_days: dict[tuple[str, str], int]
     narrow_days: dict[tuple[str, str], int]
     outbox: dict[str, dict[str, int]]
+    drawn: dict[tuple[str, date], tuple[str, str]] = field(default_factory=dict, compare=False, repr=False)
+    """Panels that show nothing but these figures, as HTML and tag, by name and day."""
 
 
 def count(seen: Filter) -> History:
@@ -79,6 +85,7 @@ def count(seen: Filter) -> History:
         waits=tuple(waits.get(hour, 0) for hour in hours),
         began=tuple(began.get(hour, 0) for hour in hours),
         hotspots=tuple(spot for spot in spots if seen.shows(repo=spot.repo, texts=(spot.pattern,))),
+        made=overview.claims_made(seen, since=day),
         modules=tuple(overview.top_modules(seen, since=day, limit=10)),
         conflict_days=ownership.refused_by_day(seen, since=midnight),
         coexist_days=_of(automatic, EventType.AUTO_COEXIST),

@@ -125,7 +125,13 @@ class Look:
     @cached_property
     def repositories(self) -> list[RepositoryRow]:
         """Repositories with claims."""
-        return overview.repository_rows(self.seen, self.now, self.active, limit=MOST_REPOSITORIES)
+        made = {} if self.history is None else self.history.made
+        return overview.repository_rows(self.seen, self.active, made, limit=MOST_REPOSITORIES)
+
+    @cached_property
+    def repositories_used(self) -> int:
+        """How many repositories were ever claimed in."""
+        return overview.repositories_used(self.seen)
 
     @cached_property
     def recent(self) -> list[Claim]:

@@ -24,7 +24,10 @@ MOST_HOTSPOTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of the page that is drawn and swapped by itself. ``shape``: ``wide``, ``tall`` or empty."""
+    """A part of the page that is drawn and swapped by itself. ``shape``: ``wide``, ``tall`` or empty.
+
+    ``counted`` panels show nothing but the history's figures and the day: drawn once per count.
+    """
 
     name: str
     title: str
@@ -32,6 +35,7 @@ class Panel:
     context: Callable[[Look], Context]
     shape: str = ""
     note: str = ""
+    counted: bool = False
 
     @property
     def template(self) -> str:
@@ -52,16 +56,15 @@ class Figure:
 
 
 def _headline(look: Look) -> Context:
-    history, rows = look.history, look.repositories
-    made = sum(row.claims_24h for row in rows)
-    busy, lines = sum(row.active > 0 for row in rows), _plural(len(look.lines), "line")
+    history, busy, lines = look.history, len(look.active), _plural(len(look.lines), "line")
+    made = "" if history is None else f"{sum(n for n, _ in history.made.values())} made in 24 h"
     return {
         "figures": [
-            _figure("Active claims", sum(look.active.values()), f"{made} made in 24 h", history, "active"),
+            _figure("Active claims", sum(look.active.values()), made, history, "active"),
             _figure("Blocked now", look.refused[1], "holder still there", history, "conflicts", alarm=True),
             _figure("Waiting now", look.waiting, lines, history, "waits", alarm=True),
             _figure("Conflicts, 24 h", look.refused[0], "requests refused", history, "conflicts"),
-            _figure("Repositories", len(rows), f"{busy} with live claims", history, "began"),
+            _figure("Repositories", look.repositories_used, f"{busy} with live claims", history, "began"),
         ]
     }
 
@@ -208,7 +211,7 @@ def _webhooks(look: Look) -> Context:
 
 
 def _repositories(look: Look) -> Context:
-    return {"rows": look.repositories}
+    return {"rows": look.repositories, "more": max(0, look.repositories_used - len(look.repositories))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +245,7 @@ PANELS = (
     Panel("claims", "Active claims", "claims.view_claim", _claims, shape="wide"),
     Panel("graph", "Who waits for whom", "queueing.view_ticket", _graph),
     Panel("queue", "Pending queue", "queueing.view_ticket", _queue, shape="tall"),
-    Panel("modules", "Top modules", "claims.view_claim", _modules, note="24 h"),
+    Panel("modules", "Top modules", "claims.view_claim", _modules, note="24 h", counted=True),
     Panel("requests", "Release requests", "claims.view_releaserequest", _requests),
     Panel("conflicts", "Recent conflicts", "ownership.view_contention", _conflicts, shape="tall"),
     Panel("webhooks", "Webhook delivery", "webhooks.view_delivery", _webhooks, note="24 h"),
@@ -254,6 +257,7 @@ PANELS = (
         _conflict_days,
         shape="wide",
         note="30 days",
+        counted=True,
     ),
     Panel(
         "resolution_days",
@@ -262,6 +266,7 @@ PANELS = (
         _resolution_days,
         shape="wide",
         note="30 days",
+        counted=True,
     ),
     Panel("timeline", "Claim timeline", "claims.view_claim", _timeline, shape="wide", note="newest claims"),
     Panel("repositories", "Repositories", "claims.view_claim", _repositories, shape="wide"),

@@ -59,7 +59,7 @@ def draw(look: Look, permissions: Collection[str]) -> list[Drawn]:
         "seen": look.seen,
         "may_edit_ownership": MAY_EDIT_OWNERSHIP in permissions,
     }
-    return [_drawn(panel, shared | panel.context(look)) for panel in visible(permissions)]
+    return [_drawn(panel, look, shared) for panel in visible(permissions)]
 
 
 def pulse() -> tuple[int, int]:
@@ -67,9 +67,13 @@ def pulse() -> tuple[int, int]:
     return webhooks.last_seq(), ownership.last_refusal()
 
 
-def _drawn(panel: Panel, context: dict[str, Any]) -> Drawn:
-    html = get_template(panel.template).render(context)
-    return Drawn(panel, html, sha256(html.encode()).hexdigest()[:16])
+def _drawn(panel: Panel, look: Look, shared: dict[str, Any]) -> Drawn:
+    kept = look.history.drawn if panel.counted and look.history is not None else {}
+    name = (panel.name, look.now.date())
+    if name not in kept:
+        html = get_template(panel.template).render(shared | panel.context(look))
+        kept[name] = (html, sha256(html.encode()).hexdigest()[:16])
+    return Drawn(panel, *kept[name])
 
 
 @cache

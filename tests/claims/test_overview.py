@@ -69,7 +69,8 @@ def test_it_tells_what_goes_on_in_each_repository(clock):
     Actor("alice", "org/old").hold("a.py", ttl_hours=1)
     clock.advance(25 * 3600)
     Actor("bob", "org/app").hold("a.py", "b.py")
-    rows = overview.repository_rows(ALL, clock(), overview.active_by_repository(ALL, clock()), limit=10)
+    made = overview.claims_made(ALL, since=clock() - timedelta(hours=24))
+    rows = overview.repository_rows(ALL, overview.active_by_repository(ALL, clock()), made, limit=10)
     assert [(row.name, row.active, row.claims_24h, row.engineers_24h) for row in rows] == [
         ("org/app", 2, 2, 1),
         ("org/old", 0, 0, 0),
