@@ -13,11 +13,10 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from coordsite.config import ConfigError, NoAuthentication
+from coordsite.misconfigured import ConfigError, NoAuthentication
 
 if TYPE_CHECKING:
     from django.core.management.base import BaseCommand
@@ -98,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
     if name not in WITHOUT_NOTICE:
         from coordsite.kit.notice import update_notice
 
-        if notice := update_notice(installed_version(), os.getcwd()):
+        if notice := update_notice(installed_version, os.getcwd()):
             print(notice, file=sys.stderr)
     return code
 
@@ -207,9 +206,9 @@ def djangos(name: str, arguments: list[str]) -> int:
 
 
 def use_home() -> None:
-    """Let the command work on the database that ``coord start`` made, when nothing names another."""
-    if os.environ.get("COORD_DATABASE_URL") or os.environ.get("COORD_DATABASE_PATH"):
-        return
+    """Let the command work on the database that ``coord start`` made, when nothing names another, and with
+    the key that it made, when there is no other: the cluster drops tasks that another key signed.
+    """
     from common.databases import has_tables
     from coordsite.config import Config, load
     from coordsite.home import home_of
@@ -217,12 +216,14 @@ def use_home() -> None:
 
     config = load()
     home = home_of(config)
-    usual = Path(str(Config.model_fields["database_path"].default))
-    if not has_tables(home.database) or (has_tables(usual) and not usual.samefile(home.database)):
-        return
-    os.environ["COORD_DATABASE_PATH"] = str(home.database)
-    if not config.secret_key.get_secret_value() and (key := kept_secret(home.secret_key, create=False)):
-        os.environ["COORD_SECRET_KEY"] = key  # the cluster drops tasks that another key signed
+    if not config.database_url and not os.environ.get("COORD_DATABASE_PATH"):
+        usual = Path(str(Config.model_fields["database_path"].default))
+        if not has_tables(home.database) or (has_tables(usual) and not usual.samefile(home.database)):
+            return
+        os.environ["COORD_DATABASE_PATH"] = str(home.database)
+    needless = config.secret_key.get_secret_value() or (load().state_directory / "secret_key").exists()
+    if not needless and (key := kept_secret(home.secret_key, create=False)):
+        os.environ["COORD_SECRET_KEY"] = key
 
 
 def unknown(name: str) -> int:
@@ -286,6 +287,8 @@ def first_sentence(text: str) -> str:
 
 def installed_version() -> str:
     """The installed version; a checkout that was never installed says ``0+unknown``."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("coord")
     except PackageNotFoundError:

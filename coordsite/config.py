@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from coordsite.misconfigured import ConfigError, NoAuthentication
 from coordsite.values import RULES
 
 PREFIX = "COORD_"
@@ -19,14 +20,6 @@ SECRETS = ("auth_token", "secret_key", "webhook_secret", "oidc_client_secret", "
 MOST_SECRET_BYTES = 64 * 1024
 
 Hours = Annotated[float, Field(ge=1 / 60, le=720)]
-
-
-class ConfigError(Exception):
-    """The environment cannot be served. One line: the variable, its value, what is allowed."""
-
-
-class NoAuthentication(ConfigError):
-    """Neither a token nor the word that none is wanted."""
 
 
 class SecretFiles(PydanticBaseSettingsSource):

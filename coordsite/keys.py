@@ -6,7 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
-from coordsite.config import Config, ConfigError
+from coordsite.config import Config
+from coordsite.misconfigured import ConfigError
 
 
 def signing_key(config: Config, *, create: bool = False) -> str:

@@ -187,9 +187,10 @@ def _now() -> float:
 
 def _judge(area: Area, verdict: Verdict) -> Reply:
     if verdict.held:
+        from coordsite.bridge.replies import step
         from coordsite.kit.claiming import refusal
 
-        return Reply(block=refusal(verdict.held, verdict.next))
+        return Reply(block=refusal(verdict.held, step(verdict.next, 300)))
     if verdict.fault:
         return _unreachable(area, verdict.fault)
     return Reply()

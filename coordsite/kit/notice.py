@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 MOST_OFTEN_S = 24 * 3600
 TIMEOUT_S = 1.5
 
 
-def update_notice(mine: str, cwd: str) -> str:
+def update_notice(installed: Callable[[], str], cwd: str) -> str:
     """The line to print, or ``""``: outside of an initialised repository, asked within a day, switched off
     (``COORD_NO_UPDATE_CHECK``), up to date, or for any fault."""
     if os.environ.get("COORD_NO_UPDATE_CHECK"):
         return ""
     try:
-        return _asked(mine, cwd)
+        return _asked(installed, cwd)
     except Exception:  # a courtesy must not break a command
         return ""
 
 
-def _asked(mine: str, cwd: str) -> str:
+def _asked(installed: Callable[[], str], cwd: str) -> str:
     from coordsite.bridge.environment import find_local_env, resolve
     from coordsite.kit.doctor.service import numbers
     from coordsite.kit.service import Service, clean
@@ -29,6 +30,7 @@ def _asked(mine: str, cwd: str) -> str:
         return ""
     about = Service(resolve(os.environ, cwd).api_url, timeout=TIMEOUT_S).call("GET", "/meta").body
     theirs = clean(str(about.get("version") or ""), 40)
+    mine = installed()
     ours, other = numbers(mine), numbers(theirs)
     if not ours or not other or other <= ours:
         return ""

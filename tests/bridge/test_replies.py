@@ -30,6 +30,10 @@ def conflict(number: int = 1, **more: Any) -> dict[str, Any]:
     return {"your_pattern": LONG, "conflicting_claim": holder(number), "next": LONG, **more}
 
 
+def test_the_ceilings_are_the_promised_ones() -> None:
+    assert (replies.GRANTED, replies.REFUSED) == (400, 700)
+
+
 @pytest.mark.parametrize("conflicts", [1, 2, 40])
 @pytest.mark.parametrize("warnings", [0, 1, 9])
 @pytest.mark.parametrize("cycle", [0, 1, 9])

@@ -6,7 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from coordsite.authentication import auth_mode
-from coordsite.config import Config, ConfigError, NoAuthentication, require_authentication
+from coordsite.config import Config, require_authentication
+from coordsite.misconfigured import ConfigError, NoAuthentication
 
 
 def test_it_refuses_when_nobody_could_be_let_in():

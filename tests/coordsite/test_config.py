@@ -8,7 +8,8 @@ import re
 import pytest
 
 from coordsite import keys
-from coordsite.config import SECRETS, Config, ConfigError, NoAuthentication, load, require_authentication
+from coordsite.config import SECRETS, Config, load, require_authentication
+from coordsite.misconfigured import ConfigError, NoAuthentication
 
 DEFAULTS = {
     "DATABASE_PATH": "data/coordination.db",

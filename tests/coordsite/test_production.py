@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from coordsite.config import Config, ConfigError
+from coordsite.config import Config
+from coordsite.misconfigured import ConfigError
 
 ROOT = Path(__file__).parents[2]
 ASK = """

@@ -127,3 +127,22 @@ def test_it_works_on_the_database_that_start_made(tmp_path, monkeypatch):
     monkeypatch.setenv("COORD_DATABASE_URL", "sqlite:///x.db")
     cli.use_home()
     assert "COORD_DATABASE_PATH" not in cli.os.environ
+
+
+def test_it_signs_with_the_key_that_start_made(tmp_path, monkeypatch):
+    """Also on a database of one's own: another key's tasks would be dropped."""
+    home, own = tmp_path / "home", tmp_path / "own"
+    for place in (home, own):
+        place.mkdir()
+    (home / "secret_key").write_text("of-the-home\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COORD_HOME", str(home))
+    monkeypatch.setenv("COORD_DATABASE_PATH", str(own / "x.db"))
+    monkeypatch.delenv("COORD_DATABASE_URL", raising=False)
+    monkeypatch.setenv("COORD_SECRET_KEY", "")
+    (own / "secret_key").write_text("beside\n")
+    cli.use_home()
+    assert cli.os.environ["COORD_SECRET_KEY"] == ""
+    (own / "secret_key").unlink()
+    cli.use_home()
+    assert cli.os.environ["COORD_SECRET_KEY"] == "of-the-home"

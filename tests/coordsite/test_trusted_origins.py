@@ -6,7 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from coordsite.config import ConfigError, load
+from coordsite.config import load
+from coordsite.misconfigured import ConfigError
 
 pytestmark = pytest.mark.django_db
 ORIGIN = "https://coord.example"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Any, cast
 
 import pytest
 
+from coordsite.kit import enforcing
+from coordsite.kit.claiming import Holder, Verdict
 from tests.kit.agent import Agent
 from tests.kit.conftest import Clone, Fire, claude, edit, shell
 from tests.kit.service import FakeService
@@ -344,3 +347,11 @@ def test_it_only_checks_without_a_session(clone: Clone, service: FakeService, fi
 )
 def test_it_never_blocks_over_a_payload_it_cannot_read(fire: Fire, payload: bytes) -> None:
     assert fire("claude", payload).code in (0, 1)
+
+
+def test_the_services_advice_is_told_in_terms_of_tools() -> None:
+    held = Holder("a.py", "bob", "a.py", "c1", 5, "", False)
+    reply = enforcing._judge(
+        cast(Any, None), Verdict((held,), next="Ask bob with POST /requests (claim_id c1).")
+    )
+    assert reply.block.endswith("Next: Ask bob with request_release (claim_id c1).")

@@ -118,3 +118,33 @@ async def test_its_programs_run_from_a_clean_installation(installed, tmp_path):
         service.terminate()
         assert service.wait(30) == 0
         log.close()
+
+
+EXPLAIN = """
+import sys
+from coordsite import cli
+for name in sys.argv[1:]:
+    try:
+        code = cli.main([name, "--help"])
+    except SystemExit as ended:
+        code = ended.code
+    print("ended", code, flush=True)
+"""
+
+
+def test_every_command_explains_itself_from_a_clean_installation(installed, tmp_path):
+    """In one process: each would read and compile everything anew."""
+    names = sorted(Path(name).stem for name in tracked(".py") if "/management/commands/" in name)
+    names = [name for name in names if name != "__init__"]
+    assert len(names) > 20
+    command = [installed / "python", "-c", EXPLAIN, *names]
+    run = subprocess.run(
+        command, env=clean_environ(), cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    told = run.stdout.split("ended 0\n")
+    assert told.pop() == ""
+    assert [text.split()[:3] for text in told] == [["usage:", "coord", name] for name in names]
+    assert list(tmp_path.iterdir()) == []
+    for program in ("coord-mcp", "coord-hook"):
+        run = subprocess.run([installed / program, "--help"], capture_output=True, text=True, check=False)
+        assert f"usage: {program}" in run.stdout + run.stderr

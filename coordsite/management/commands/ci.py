@@ -135,6 +135,8 @@ class Command(ClientCommand):
             text = f"coord: no verdict: {fault}"
             self.stdout.write(f"::{level} title=coord::{text}" if annotates else text)
         elif not findings:
-            self.stdout.write(f"coord: {len(asked.paths)} changed files, none of them held by others.")
+            count = len(asked.paths)
+            files = f"{count} changed files, none of them" if count != 1 else "1 changed file, not"
+            self.stdout.write(f"coord: {files} held by others.")
         else:
             self.stdout.write("Next: wait for the holders, or ask them to release; then run this job again.")

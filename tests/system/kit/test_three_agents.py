@@ -275,7 +275,7 @@ def test_the_gate_in_ci_asks_the_service(clone, agents, http, service) -> None:
     (clone.path / "src/a.py").write_text("y = 2\n")
     clone.git("commit", "-qam", "work")
     ask = ("ci", "--base", "main", "--head", "feature", "--engineer", "carol")
-    assert clone.coord(*ask).stdout == "coord: 1 changed files, none of them held by others.\n"
+    assert clone.coord(*ask).stdout == "coord: 1 changed file, not held by others.\n"
     agents["codex"].edit("src/a.py")
     done = clone.coord(*ask, "--format", "github", check=False)
     assert done.returncode == 1
