@@ -12,7 +12,7 @@ from coordsite import cli, commanddocs
 from coordsite.completing import parser_of, set_up
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("commands.md", "integrations.md", "ci.md")
+PAGES = ("commands.md", "integrations.md", "ci.md", "getting-started.md")
 
 
 def lines() -> list[str]:
