@@ -101,6 +101,9 @@ class Config(BaseSettings):
         "",
         description="Where browsers reach the service, `https://coord.acme.dev`; https makes cookies secure.",
     )
+    asgi_server: Literal["daphne", "uvicorn"] = Field(
+        "daphne", description="What speaks HTTP and websockets; uvicorn comes with the extra `uvicorn`."
+    )
     trusted_proxies: int = Field(
         0, ge=0, le=10, description="Proxies in front that set X-Forwarded-For and X-Forwarded-Proto."
     )

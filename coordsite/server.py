@@ -1,4 +1,4 @@
-"""The web process: daphne with this service's lanes, limits and orderly end.
+"""The web process: daphne (or another server, by a setting) with this service's limits and orderly end.
 
 ``python -m coordsite.server`` and ``coord-api`` run :func:`main`: take the instance lock, migrate, listen.
 """
@@ -232,7 +232,7 @@ def first_link() -> str:
 
 
 def serve(application: Any, host: str, port: int, ready: Callable[[], None]) -> int:
-    """Listen and serve until told to stop; the exit code."""
+    """Listen and serve with daphne until told to stop; the exit code."""
     vars(daphne_server)["HTTPFactory"] = BoundedFactory  # daphne offers no other way to choose it
     endpoints = [
         f"{description}:backlog={BACKLOG}"
@@ -267,9 +267,6 @@ def main() -> int:
             migrate()
             prepare()
             from coordsite.asgi import application
-            from coordsite.lifespan import begin
-
-            begin()
 
             link = first_link() if READY_FD in os.environ else ""
 
@@ -278,6 +275,13 @@ def main() -> int:
                 tell_ready(link)
                 log.info("listening on %s port %s", config.host, config.port)
 
+            if config.asgi_server == "uvicorn":
+                from coordsite import uvicorn_server
+
+                return uvicorn_server.serve(application, config.host, config.port, ready)
+            from coordsite.lifespan import begin
+
+            begin()
             return serve(application, config.host, config.port, ready)
     except InstanceTaken as taken:
         print(f"coord: {taken}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The application under another ASGI server than the one that it comes with: uvicorn."""
+"""The application under another ASGI server than its own: uvicorn, by setting or by itself."""
 
 from __future__ import annotations
 
@@ -8,22 +8,31 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 
 from .service import clean_environ, coord, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_it_serves_and_sends_waiters_home_when_it_stops(tmp_path):
+BY_ITSELF = "uvicorn coordsite.asgi:application --port {port}"
+BY_SETTING = "coordsite.server"
+
+
+@pytest.mark.parametrize("command", [BY_ITSELF, BY_SETTING])
+def test_it_serves_and_sends_waiters_home_when_it_stops(command, tmp_path):
+    port = free_port()
     variables = {
+        "COORD_ASGI_SERVER": "uvicorn",
+        "COORD_HOST": "127.0.0.1",
+        "COORD_PORT": str(port),
         "COORD_DATABASE_PATH": str(tmp_path / "coord.db"),
         "COORD_HOME": str(tmp_path),
         "COORD_AUTH_TOKEN": "token",
         "COORD_SECRET_KEY": "key",
     }
     assert coord("migrate", **variables).returncode == 0
-    port = free_port()
-    argv = [sys.executable, "-m", "uvicorn", "coordsite.asgi:application", "--port", str(port)]
+    argv = [sys.executable, "-m", *command.format(port=port).split()]
     server = subprocess.Popen(argv, env=clean_environ(**variables), cwd=ROOT)
     headers = {"Authorization": "Bearer token"}
     try:
