@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
 from django_q.models import OrmQ
 
+from tests.engines.plugin import DATABASE
 from tests.webhooks.receiver import endpoint_for, granted, hang, record
 from webhooks import services
 from webhooks.models import Delivery
@@ -25,11 +28,9 @@ from datetime import datetime
 from uuid import UUID
 import django
 django.setup()
-from django.db import connections
 from common import clock
 from webhooks.services.delivery import drain_endpoint
 asked = json.loads(sys.argv[1])
-connections.settings["default"].update(asked["database"])
 with clock.running(lambda: datetime.fromisoformat(asked["now"])):
     drain_endpoint(UUID(asked["endpoint"]))
 """
@@ -37,13 +38,13 @@ with clock.running(lambda: datetime.fromisoformat(asked["now"])):
 
 def worker_of(endpoint, clock):
     """Another process that sends the endpoint what is due, at this moment and on this database."""
-    parts = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT")
-    asked = {
-        "database": {part: str(connection.settings_dict[part]) for part in parts},
-        "endpoint": str(endpoint.id),
-        "now": clock.time.isoformat(),
-    }
-    return subprocess.Popen([sys.executable, "-c", WORKER, json.dumps(asked)], cwd=ROOT)
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        here = {"COORD_DATABASE_PATH": name}
+    else:
+        here = {"COORD_DATABASE_URL": urlsplit(os.environ[DATABASE])._replace(path=f"/{name}").geturl()}
+    asked = json.dumps({"endpoint": str(endpoint.id), "now": clock.time.isoformat()})
+    return subprocess.Popen([sys.executable, "-c", WORKER, asked], cwd=ROOT, env={**os.environ, **here})
 
 
 def test_another_worker_sends_what_a_killed_one_was_sending(receivers, clock):
