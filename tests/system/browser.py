@@ -20,11 +20,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 NO_BROWSER = "no browser: "
 INSTALL_S = 600
+PATIENCE_MS = 30_000
+"""How long a page may take to become what a test expects, on a machine that others use too."""
 FLAGS = ("--disable-dev-shm-usage", "--disable-gpu")
 
 
@@ -132,6 +134,7 @@ def browser_program() -> str:
 @pytest.fixture(scope="module")
 def chromium(browser_program: str) -> Iterator[Browser]:
     """A running headless browser. It occupies the module's event loop: no async tests beside it."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=browser_program, args=list(FLAGS))
         yield running

@@ -25,7 +25,7 @@ def link(service):
 def page(visit, link):
     """The dashboard of the first operator."""
     seen = visit(link)
-    expect(seen.page.locator("#live")).to_have_attribute("data-state", "live", timeout=15_000)
+    expect(seen.page.locator("#live")).to_have_attribute("data-state", "live")
     return seen.page
 
 
