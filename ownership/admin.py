@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from common.admin import ActingAdmin, ReadOnlyAdmin, act, operator_of
@@ -99,6 +100,13 @@ class RevisionAdmin(ActingAdmin):
             if_match=[data["seen"]] if data["seen"] else None,
         )
         obj.pk = saved.pk
+
+    def response_add(
+        self, request: HttpRequest, obj: Revision, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The new revision's page, with what it changed."""
+        self.message_user(request, f"Revision {obj.pk} is in force.", messages.SUCCESS)
+        return redirect("admin:ownership_revision_change", obj.pk)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Mapping[str, Any] | None = None

@@ -25,8 +25,11 @@ def test_it_starts_the_editor_from_the_document_in_force(olga, revisions):
 
 
 def test_it_saves_a_new_revision_with_name_and_reason(olga, revisions):
-    olga.save("ownership/revision/add/", text=ONE, reason="not hard after all", seen=revisions[1].etag)
+    sent = {"text": ONE, "reason": "not hard after all", "seen": revisions[1].etag}
+    answer = olga.client.post("/admin/ownership/revision/add/", sent, follow=True)
     current = selectors.current_revision()
+    assert olga.said(answer) == [f"Revision {current.pk} is in force."]
+    assert "<del>-    severity: hard</del>" in answer.content.decode()
     assert (current.text, current.author, current.reason) == (ONE, "olga", "not hard after all")
     assert Event.objects.filter(event_type="ownership_edited").latest("seq").operator == "olga"
 
