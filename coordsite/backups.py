@@ -51,6 +51,8 @@ def put_back(source: Path, database: Path) -> None:
 
 def examine(file: Path) -> None:
     """Raise :class:`BadBackup` unless the file is a sound database of this service."""
+    if not file.is_file():
+        raise BadBackup(f"{file}: no such file")
     try:
         with closing(_readable(file)) as found:
             (verdict,) = found.execute("PRAGMA integrity_check(1)").fetchone()

@@ -137,12 +137,21 @@ def test_status_fails_over_a_dead_token(clone: Clone, coord: Runner, service: Fa
     assert "run `coord doctor`" in done.err
 
 
-def test_status_fails_when_the_service_is_away(clone: Clone, coord: Runner) -> None:
+def status_when_ready(service: FakeService, clone: Clone, coord: Runner) -> dict[str, object]:
+    clone.initialise(service.url)
+    state: dict[str, object] = coord(clone.path, "status", "--json").json
+    return state
+
+
+def test_status_fails_when_the_service_is_away(clone: Clone, coord: Runner, service: FakeService) -> None:
     clone.initialise("http://127.0.0.1:9")
     done = coord(clone.path, "status")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("coord: http://127.0.0.1:9 does not answer (")
     assert done.err.endswith("; `coord start` starts it\n")
+    state = coord(clone.path, "status", "--json").json
+    assert (state["ready"], state["active_claims"], state["repo"]) == (False, None, "acme/app")
+    assert set(state) == set(status_when_ready(service, clone, coord))
 
 
 def test_claims_are_those_of_the_repository(clone: Clone, coord: Runner, service: FakeService) -> None:

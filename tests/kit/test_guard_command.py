@@ -65,7 +65,7 @@ def test_it_tells_programs_what_it_found(
     assert (done.code, done.json["ok"]) == (1, False)
 
 
-@pytest.mark.parametrize("action", ["status", "install", "remove"])
+@pytest.mark.parametrize("action", ["status", "install", "remove", "pre-commit", "pre-push"])
 def test_it_needs_an_initialised_repository(make_clone, coord: Runner, action: str) -> None:
     done = coord(make_clone("bare").path, "guard", action)
     assert (done.code, "run `coord init` first" in done.err) == (1, True)

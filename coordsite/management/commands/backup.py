@@ -35,6 +35,8 @@ class Command(DatabaseCommand):
         database, target = Path(settings.COORD.database_path).expanduser(), options["file"].expanduser()
         if target.exists() and not options["force"]:
             raise CommandError(f"{target} exists; give another name, or --force")
+        if not target.absolute().parent.is_dir():
+            raise CommandError(f"{target.absolute().parent} is no directory; make it first")
         try:
             with working("Copying"):
                 size = back_up(database, target)

@@ -47,12 +47,12 @@ class Command(ClientCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 1: a guard refuses, stands not, or cannot be installed."""
         action = options["action"]
-        if action in githooks.NAMES:
-            self.try_out(action, options)
-            return
         site = site_of(os.getcwd())
         if site is None:
             raise CommandError("this repository is not initialised; run `coord init` first")
+        if action in githooks.NAMES:
+            self.try_out(action, options)
+            return
         if action == "status":
             self.tell(options, [(name, githooks.standing(site, name)) for name in githooks.NAMES])
             return

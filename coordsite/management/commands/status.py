@@ -33,6 +33,8 @@ class Command(ClientCommand):
             with working("Asking the service"):
                 state = state_of(service, settings)
         except Unreachable as error:
+            if options["json"]:
+                self.stdout.write(json.dumps(away(settings, str(error))))
             raise CommandError(f"{error}; `coord start` starts it") from None
         self.stdout.write(json.dumps(state) if options["json"] else in_words(state))
         if not state["ready"]:
@@ -54,6 +56,21 @@ def state_of(service: Service, settings: Settings) -> dict[str, Any]:
         "knows_a_checkout": bool(about.get("repo_root_configured")),
         "active_claims": claims.body.get("count") if claims.status == 200 else None,
         "trouble": "" if claims.status == 200 else claims.detail,
+        "repo": settings.repo_id,
+        "token": token_source(settings),
+    }
+
+
+def away(settings: Settings, detail: str) -> dict[str, Any]:
+    """The state where no service answers: what only it could tell is ``None``."""
+    return {
+        "service_url": settings.shown_url,
+        "ready": False,
+        "detail": detail,
+        "version": None,
+        "knows_a_checkout": None,
+        "active_claims": None,
+        "trouble": detail,
         "repo": settings.repo_id,
         "token": token_source(settings),
     }
