@@ -15,7 +15,8 @@ import json
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Executor
-from typing import Any, Protocol, TypeVar, cast
+from contextlib import suppress
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpResponseBase
@@ -96,16 +97,49 @@ async def lane(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return await sync_to_async(call, thread_sensitive=True)()
     if _tidy is not None:
         call = functools.partial(_between, _tidy, call)
-    job = _executor.submit(contextvars.copy_context().run, call)
-    future = asyncio.wrap_future(job)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        if not job.cancel():
-            await asyncio.wait([future])
-            if not future.cancelled():
-                future.exception()  # seen; the task that asked for it is gone
-        raise
+    return await _Errand(call).run(_executor)
+
+
+class _Errand(Generic[T]):
+    """One call on a lane's thread and who awaits it: one hop there, one back, whatever comes of it."""
+
+    __slots__ = ("_answer", "_call", "_ended", "_loop")
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._loop = asyncio.get_running_loop()
+        self._answer: asyncio.Future[T] = self._loop.create_future()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+
+    async def run(self, executor: Executor) -> T:
+        """The call's result. Cancelled, it waits for a call that has begun."""
+        job = executor.submit(contextvars.copy_context().run, self._work)
+        try:
+            return await self._answer
+        except asyncio.CancelledError:
+            if not job.cancel():
+                await self._ended
+            raise
+
+    def _work(self) -> None:
+        value: Any = None
+        failure: BaseException | None = None
+        try:
+            value = self._call()
+        except BaseException as error:
+            failure = error
+        with suppress(RuntimeError):  # the loop has ended, and who awaited with it
+            self._loop.call_soon_threadsafe(self._tell, value, failure)
+
+    def _tell(self, value: T, failure: BaseException | None) -> None:
+        if not self._ended.cancelled():
+            self._ended.set_result(None)
+        if self._answer.cancelled():
+            return
+        if failure is not None:
+            self._answer.set_exception(failure)
+        else:
+            self._answer.set_result(value)
 
 
 def _between(tidy: Callable[[], None], call: Callable[[], T]) -> T:
