@@ -14,7 +14,7 @@ COPY queueing ./queueing
 COPY symbols ./symbols
 COPY templates ./templates
 COPY webhooks ./webhooks
-RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt '.[oidc,postgres,redis,symbols-all]'
+RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt '.[oidc,postgres,redis,symbols-all,uvicorn]'
 
 FROM python:${PYTHON}-slim
 RUN apt-get update && apt-get install --yes --no-install-recommends git tini && rm -rf /var/lib/apt/lists/*

@@ -176,8 +176,9 @@ async def test_an_open_connection_keeps_a_quiet_agents_lease(start_service, repo
     assert "Traceback" not in service.output()
 
 
-async def test_a_stream_ends_with_the_service(start_service):
-    service = start_service()
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+async def test_a_stream_ends_with_the_service(start_service, server):
+    service = start_service(COORD_ASGI_SERVER=server)
     headers = {"Authorization": f"Bearer {service.token}", "X-Coord-Session": "sa", "Accept": BOTH}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=60) as client,
