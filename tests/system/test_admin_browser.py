@@ -61,7 +61,9 @@ FORMS = (
 def test_every_page_fits_narrow_and_wide_screens(page, service, http):
     def claim(engineer, **more):
         items = [{"type": "file", "pattern": "a/long/path/to/some/file/that/is/wanted.py"}]
-        return http.post("/claims", json={"engineer": engineer, "repo": REPO, "claims": items, **more})
+        return http.post(
+            "/claims", json={"engineer": engineer, "repo": "org/screens", "claims": items, **more}
+        )
 
     [claim_id] = claim("alice").json()["claim_ids"]
     claim("bob", wait_seconds=1, hold_place_seconds=60)
