@@ -32,6 +32,7 @@ _COLUMNS = (
     "c.id, c.engineer, c.session_id, c.pattern, c.claim_type, c.scope_type, c.narrowable, c.severity,"
     " c.description, c.expires_at, c.fence, c.branch"
 )
+_NEVER = ", ".join(f"'{kind.value}'" for kind in NEVER_NARROWED)
 # Written as NOT <= because SQLite, which has no statistics, would take ``expires_at > now`` for the narrowest
 # range there is and read every live claim.
 _LIVE = (
@@ -103,12 +104,18 @@ class Search:
         return sql, args
 
 
-def holders(search: Search, pattern: Pattern, *, scope: str | None = None) -> Iterator[Holder]:
-    """Live claims that overlap ``pattern``, file or symbol scope or both; the exact test is applied."""
+def holders(
+    search: Search, pattern: Pattern, *, scope: str | None = None, narrowable: bool | None = None
+) -> Iterator[Holder]:
+    """Live claims that overlap ``pattern``; the exact test is applied. ``scope`` and ``narrowable``, whether
+    they give way to a symbol claim, are both when they are not said.
+    """
     base, args = search._base()
     if scope is not None:
         base += " AND c.scope_type = %s"
         args.append(scope)
+    if narrowable is not None:
+        base += f" AND {'' if narrowable else 'NOT '}(c.narrowable AND c.claim_type NOT IN ({_NEVER}))"
     queries = [
         (f"SELECT {_COLUMNS} FROM {_CLAIM} c WHERE {base} AND {condition}", [*args, *more])
         for condition, more in _near(pattern, "c")
@@ -117,11 +124,11 @@ def holders(search: Search, pattern: Pattern, *, scope: str | None = None) -> It
 
 
 def symbol_holders(
-    search: Search, pattern: Pattern, symbols: Sequence[str], is_own: Callable[[Holder], bool]
+    search: Search, pattern: Pattern, symbols: Sequence[str], is_no_obstacle: Callable[[Holder], bool]
 ) -> list[Holder]:
     """Live symbol claims that overlap ``pattern`` and hold one of ``symbols``, an ancestor or a descendant.
 
-    Stops after :data:`MOST_HITS` claims that are not the asking party's own.
+    Stops after :data:`MOST_HITS` claims that stand in the way.
     """
     found: dict[str, Holder] = {}
     others = 0
@@ -150,7 +157,7 @@ def symbol_holders(
                     if not overlaps(pattern, _parse(row[3], search)):
                         continue
                     found[row[0]] = _holder(row)
-                    others += not is_own(found[row[0]])
+                    others += not is_no_obstacle(found[row[0]])
                 colliding.setdefault(row[0], set()).add(row[12])
     return [
         replace(found[key], colliding=tuple(sorted(paths)))

@@ -97,33 +97,42 @@ def judge(question: Question, items: Sequence[Item]) -> Verdict:
 
 
 def _judge_file(question: Question, index: int, item: Item, verdict: Verdict) -> None:
-    hits = 0
+    enough = len(verdict.conflicts) + MOST_HITS
     for holder in holders(question.search(), item.pattern):
         if question.is_own(holder):
             verdict.own.setdefault(index, []).append(holder)
             if _same_file_scope(holder, item, question):
                 verdict.held[index] = holder.id
             continue
-        hits += 1
-        if hits > MOST_HITS:
-            return
         _settle(question, index, item, holder, verdict)
+        if len(verdict.conflicts) >= enough:
+            return
 
 
 def _judge_symbols(question: Question, index: int, item: Item, verdict: Verdict) -> None:
     symbols = item.symbols or ()
-    others = (
+    enough = len(verdict.conflicts) + MOST_HITS
+    for holder in holders(question.search(), item.pattern, scope=Claim.Scope.FILE, narrowable=False):
+        if not question.is_own(holder):
+            _settle(question, index, item, holder, verdict)
+        if len(verdict.conflicts) >= enough:
+            break
+    giving_way = (
         holder
-        for holder in holders(question.search(), item.pattern, scope=Claim.Scope.FILE)
+        for holder in holders(question.search(), item.pattern, scope=Claim.Scope.FILE, narrowable=True)
         if not question.is_own(holder)
     )
-    for holder in islice(others, MOST_HITS):
-        if holder.can_be_narrowed and not _shared(question, item, holder):
+    for holder in islice(giving_way, MOST_HITS):
+        if _shared(question, item, holder):
+            _settle(question, index, item, holder, verdict)
+        else:
             kind = Partnership.Kind.AUTO_NARROW
             verdict.coexistences.append(Coexistence(index, holder, kind, item.pattern.text, symbols))
-        else:
-            _settle(question, index, item, holder, verdict)
-    colliding = symbol_holders(question.search(), item.pattern, symbols, question.is_own)
+
+    def is_no_obstacle(holder: Holder) -> bool:
+        return question.is_own(holder) or _shared(question, item, holder) is not None
+
+    colliding = symbol_holders(question.search(), item.pattern, symbols, is_no_obstacle)
     for holder in colliding:
         if question.is_own(holder):
             if holder.pattern == item.pattern.text and _symbols_of(holder.id) == set(symbols):
