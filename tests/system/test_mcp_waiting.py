@@ -42,3 +42,34 @@ async def test_a_cancelled_call_gives_its_place_up(service, http, tree):
         assert (await alice.claim(FILE))["claim_ids"]
         rows = http.get("/claims", params={"engineer": "bob", "active_only": "false"}).json()
         assert rows["claims"] == []
+
+
+async def test_a_release_by_another_client_wakes_the_call(service, tree):
+    """Far within a slice of 25 s: the wait is one call to the agent, whatever the service is asked."""
+    place = "waited/for/too.py"
+    told: list[tuple[float, float | None, str | None]] = []
+    standing = anyio.Event()
+
+    async def progress(done: float, total: float | None, message: str | None) -> None:
+        told.append((done, total, message))
+        standing.set()
+
+    async with agents(service, tree, "carol", "dave") as (carol, dave):
+        held = await carol.claim(place)
+        async with anyio.create_task_group() as group:
+
+            async def release() -> None:
+                await standing.wait()
+                assert await carol.call("release_claims", claim_ids=held["claim_ids"]) == {"released": 1}
+
+            group.start_soon(release)
+            with anyio.fail_after(20):
+                given = {"engineer": "dave", "patterns": [place], "wait_seconds": 300}
+                result = await dave.client.call_tool("claim_files", given, None, progress)
+        granted = result.structured_content
+        assert granted["claims"][0]["pattern"] == place
+        assert granted["claims"][0]["fence"] > held["claims"][0]["fence"]
+        assert (told[0][1], str(told[0][2])[:10]) == (300.0, "position 1")
+        assert (await dave.call("my_requests", queued=True))["count"] == 0
+        refused = await carol.claim(place)
+        assert refused["conflicts"][0]["conflicting_claim"]["engineer"] == "dave"
