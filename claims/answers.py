@@ -11,7 +11,6 @@ from claims import checkout, sources
 from claims.candidates import Holder
 from claims.line import Behind
 from claims.models import Claim, ClaimSymbol, ReleaseRequest
-from claims.parties import Party
 from claims.services.claiming import Outcome
 from claims.verdicts import Conflict
 from common import clock
@@ -109,8 +108,7 @@ def in_line_answer(outcome: Outcome) -> Json:
         raise ValueError("not in line")
     holder = outcome.conflicts[0].holder.party.label if outcome.conflicts else None
     if holder is None and outcome.behind:
-        first = outcome.behind[0].ticket
-        holder = Party(first.engineer, first.session_id).label
+        holder = outcome.behind[0].ticket.party.label
     return {
         **claim_answer(outcome),
         "queue_id": outcome.ticket.id,
@@ -193,7 +191,7 @@ def queue_entry(ticket: Ticket, position: int, outcome: Outcome | None) -> Json:
         "kind": "queued",
         "queue_id": ticket.id,
         "blocking_claim_id": blocker.id if blocker else None,
-        "blocking_engineer": blocker.engineer if blocker else before and before.ticket.engineer,
+        "blocking_engineer": blocker.engineer if blocker else before and before.ticket.party.engineer,
         "blocking_pattern": blocker.pattern if blocker else before and before.pattern,
         "requester_engineer": ticket.engineer,
         "requester_pattern": tickets.first_pattern(ticket),
@@ -260,21 +258,21 @@ def _symbol_overlap(conflict: Conflict, files: checkout.Checkout | None) -> list
 
 def _behind(behind: Behind, now: datetime) -> Json:
     ticket = behind.ticket
-    item = ticket.request["items"][0]
+    item = ticket.request.items[0]
     return {
         "your_pattern": behind.sent,
         "conflicting_claim": {
             "id": ticket.id,
-            "engineer": ticket.engineer,
+            "engineer": ticket.party.engineer,
             "pattern": behind.pattern,
             "severity": "soft",
-            "description": ticket.request.get("description"),
-            "expires_at": clock.iso(ticket.expires_at),
-            "scope_type": Claim.Scope.SYMBOL if item.get("symbols") else Claim.Scope.FILE,
-            "symbols": item.get("symbols"),
-            "session": short_session(ticket.session_id),
-            "branch": ticket.request.get("branch"),
-            "seconds_left": seconds_left(ticket.expires_at, now),
+            "description": ticket.request.description,
+            "expires_at": clock.iso(behind.expires_at),
+            "scope_type": item.scope_type,
+            "symbols": list(item.sent_symbols) if item.sent_symbols else None,
+            "session": short_session(ticket.party.session_id),
+            "branch": ticket.request.branch,
+            "seconds_left": seconds_left(behind.expires_at, now),
         },
         "overlap": [UNKNOWN],
         "your_symbols": None,
@@ -282,7 +280,7 @@ def _behind(behind: Behind, now: datetime) -> Json:
         "kind": "queued",
         "queue_id": ticket.id,
         "position": behind.position,
-        "next": f"{ticket.engineer} is next in line: repeat with wait_seconds to stand behind.",
+        "next": f"{ticket.party.engineer} is next in line: repeat with wait_seconds to stand behind.",
     }
 
 

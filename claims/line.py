@@ -11,31 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from claims.locks import Locked
-from claims.models import Repository
-from claims.parties import Party
-from claims.scopes import ClaimRequest
+from claims.places import Line, Standing, read_line
+from claims.scopes import ClaimRequest, Item
 from claims.verdicts import Verdict
-from claims.waits import Link, Standing, Waits, request_of, standing
+from claims.waits import Link, Waits, may_be_waited_for
 from queueing import selectors
 from queueing import services as tickets
 from queueing.models import Ticket
 from queueing.ordering import LEVELS
 
-__all__ = [
-    "Behind",
-    "Link",
-    "Standing",
-    "ahead_of",
-    "awaited",
-    "closing_cycle",
-    "in_line",
-    "must_go_first",
-    "note_passed",
-    "seconds_until_free",
-    "standing_before",
-]
+MOST_BEHIND = 50
+"""Places before a request that an answer names; the position counts all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,93 +33,90 @@ class Behind:
 
     index: int
     sent: str
-    ticket: Ticket
+    ticket: Standing
     pattern: str
     position: int
+    expires_at: datetime
 
 
-def in_line(locked: Locked) -> list[Standing]:
+def in_line(locked: Locked) -> Line:
     """The repository's line in serving order."""
     if not locked.line:
-        return []
-    return standing(locked.name, locked.now, case_insensitive=locked.case_insensitive)
+        return Line(locked.name)
+    return read_line(locked.name, locked.now, case_insensitive=locked.case_insensitive)
 
 
 def standing_before(
-    locked: Locked, request: ClaimRequest, verdict: Verdict, line: Sequence[Standing]
-) -> list[Behind]:
-    """The tickets that a newcomer stands behind. What it holds already it need not stand in line for."""
+    locked: Locked, request: ClaimRequest, verdict: Verdict, line: Line
+) -> list[tuple[int, Standing]]:
+    """The tickets that a newcomer stands behind, numbered among those for the same. What it holds already
+    it need not stand in line for.
+    """
     fresh = replace(
         request, items=tuple(item for n, item in enumerate(request.items) if n not in verdict.held)
     )
     if not fresh.items:
         return []
-    clashing = [other for other in line if _clash(fresh, other)]
+    clashing = line.clashing(fresh)
     if not clashing:
         return []
-    first = {other.ticket.id for other in must_go_first(fresh, clashing, locked.now)}
-    before = [other for other in clashing if _outranks(other.ticket, request, locked.now)]
+    first = {other.id for other in must_go_first(fresh, clashing, locked.now, line)}
+    mine = LEVELS.get(request.urgency, LEVELS["normal"])
+    before = [other for other in clashing if other.offered or other.level >= mine]
     if before:
-        waits = Waits(request.party, locked.now)
-        first |= {other.ticket.id for other in before if not _may_pass(other, waits)}
-    return [
-        _behind(request, other, number)
-        for number, other in enumerate(clashing, start=1)
-        if other.ticket.id in first
-    ]
+        may_pass = Waits(request.party, locked.now, known=line).among(before)
+        first |= {other.id for other in before if other.offered or other.id not in may_pass}
+    return [(number, other) for number, other in enumerate(clashing, start=1) if other.id in first]
 
 
 def must_go_first(
-    request: ClaimRequest, clashing: Iterable[Standing], now: datetime, *, own: str | None = None
+    request: ClaimRequest, clashing: Sequence[Standing], now: datetime, line: Line, *, own: str | None = None
 ) -> list[Standing]:
-    """Those in line for the same whose party the requester waits for (by another ticket than ``own``).
+    """Those of ``clashing`` whose party the requester waits for (by another ticket than ``own``).
 
     A grant before them would close a cycle: they would wait for the requester, which waits for them.
     """
     if not selectors.waits_elsewhere(request.party.engineer, request.party.session_id, now, own):
         return []
+    waiting = [other for other in clashing if not other.offered]
+    may = may_be_waited_for(waiting, now) if waiting else set()
     return [
         other
-        for other in clashing
-        if other.ticket.state == Ticket.State.WAITING
-        and Waits(other.party, now, held_only=True).includes(request.party, besides=own)
+        for other in waiting
+        if other.id in may
+        and Waits(other.party, now, held_only=True, known=line).includes(request.party, besides=own)
     ]
 
 
-def awaited(party: Party, now: datetime) -> bool:
-    """Whether anybody waits for the party."""
-    return bool(Waits(party, now))
-
-
-def note_passed(request: ClaimRequest, line: Sequence[Standing]) -> bool:
+def note_passed(request: ClaimRequest, line: Line) -> bool:
     """Count a grant that passes others; enough of them put a ticket first. Whether any was passed."""
-    passed = [
-        other.ticket
-        for other in line
-        if other.ticket.state == Ticket.State.WAITING and _clash(request, other)
-    ]
+    passed = [other.id for other in line.clashing(request) if not other.offered]
     tickets.note_passed(passed)
     return bool(passed)
 
 
 def closing_cycle(
-    locked: Locked, request: ClaimRequest, verdict: Verdict, behind: Sequence[Behind]
+    locked: Locked,
+    request: ClaimRequest,
+    verdict: Verdict,
+    before: Sequence[tuple[int, Standing]],
+    line: Line,
 ) -> list[Link]:
     """The wait-for cycle that this request would close by standing in line; empty when there is none.
 
     Only what is held counts (claims, and offers about to be): a cycle through the mere order of the line
     resolves itself, since a ticket passes those that wait for its party.
     """
-    waits = Waits(request.party, locked.now, held_only=True)
+    waits = Waits(request.party, locked.now, held_only=True, known=line)
     if not waits:
         return []
     first = [
         Link(request.party, conflict.holder.party, conflict.holder.pattern, conflict.holder.id, locked.name)
         for conflict in verdict.conflicts
     ] + [
-        Link(request.party, request_of(b.ticket, case_insensitive=False).party, b.pattern, None, locked.name)
-        for b in behind
-        if b.ticket.state == Ticket.State.OFFERED
+        Link(request.party, other.party, _meeting(request, other)[1].pattern.text, None, locked.name)
+        for _, other in before
+        if other.offered
     ]
     for link in first:
         path = waits.path_from(link.blocker)
@@ -139,22 +125,26 @@ def closing_cycle(
     return []
 
 
-def ahead_of(ticket: Ticket, now: datetime, line: Sequence[Standing] | None = None) -> list[Behind]:
-    """The tickets that stand before this one for the same, in order; also when it has left the line.
-
-    ``line`` is the line as it was read already.
+def ahead_of(ticket: Ticket, request: ClaimRequest, now: datetime, line: Line) -> list[tuple[int, Standing]]:
+    """The tickets that stand before this one, for ``request``, for the same, numbered; also when it has left
+    the line.
     """
-    folded = Repository.objects.filter(name=ticket.repo).values_list("case_insensitive", flat=True).first()
-    mine = request_of(ticket, case_insensitive=bool(folded))
-    key = selectors.key(ticket, now)
-    if line is None:
-        line = standing(ticket.repo, now, case_insensitive=bool(folded))
-    ahead = [
-        other
-        for other in line
-        if other.ticket.id != ticket.id and selectors.key(other.ticket, now) < key and _clash(mine, other)
-    ]
-    return [_behind(mine, other, number) for number, other in enumerate(ahead, start=1)]
+    key = selectors.ranking(now).key(ticket)
+    ahead = [other for other in line.clashing(request) if other.id != ticket.id and other.key < key]
+    return list(enumerate(ahead, start=1))
+
+
+def named(request: ClaimRequest, before: Iterable[tuple[int, Standing]]) -> list[Behind]:
+    """The first of those that stand before a request, with what they stand there for."""
+    first = list(islice(before, MOST_BEHIND))
+    ends = selectors.ends([other.id for _, other in first]) if first else {}
+    found = []
+    for number, other in first:
+        if other.id in ends:  # read without the lock, it can be gone
+            index, theirs = _meeting(request, other)
+            sent, pattern = request.items[index].sent, theirs.pattern.text
+            found.append(Behind(index, sent, other, pattern, number, ends[other.id]))
+    return found
 
 
 def seconds_until_free(verdict: Verdict, now: datetime) -> int | None:
@@ -165,28 +155,11 @@ def seconds_until_free(verdict: Verdict, now: datetime) -> int | None:
     return max(0, int((latest - now).total_seconds()))
 
 
-def _clash(request: ClaimRequest, other: Standing) -> bool:
-    """Whether another party's ticket is for something that clashes with the request."""
-    return not request.party.is_same(other.ticket.engineer, other.ticket.session_id) and request.clashes(
-        other.request
-    )
-
-
-def _may_pass(other: Standing, waits: Waits) -> bool:
-    return other.ticket.state == Ticket.State.WAITING and waits.includes(other.party)
-
-
-def _outranks(ticket: Ticket, request: ClaimRequest, now: datetime) -> bool:
-    if ticket.state == Ticket.State.OFFERED:
-        return True
-    return selectors.ticket_level(ticket, now) >= LEVELS.get(request.urgency, LEVELS["normal"])
-
-
-def _behind(request: ClaimRequest, other: Standing, number: int) -> Behind:
-    index, theirs = next(
+def _meeting(request: ClaimRequest, other: Standing) -> tuple[int, Item]:
+    """The first item of the request that clashes with one of the other's, and that one."""
+    return next(
         (index, theirs)
         for index, item in enumerate(request.items)
         for theirs in other.request.items
-        if item.clashes(theirs) or theirs.clashes(item)
+        if item.excludes(theirs)
     )
-    return Behind(index, request.items[index].sent, other.ticket, theirs.pattern.text, number)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from common.caller import short_session
 
@@ -29,3 +30,26 @@ class Party:
     def label(self) -> str:
         """The party as shown to others: the engineer, with a shortened session."""
         return f"{self.engineer} ({short_session(self.session_id)})" if self.session_id else self.engineer
+
+
+@dataclass(slots=True)
+class Roll:
+    """How often each party is named, whatever the number of names."""
+
+    _by_session: Counter[str] = field(default_factory=Counter)
+    _by_engineer: Counter[str] = field(default_factory=Counter)
+    _without_session: Counter[str] = field(default_factory=Counter)
+
+    def add(self, engineer: str, session_id: str | None, times: int = 1) -> None:
+        """Name a party."""
+        self._by_engineer[engineer] += times
+        if session_id is None:
+            self._without_session[engineer] += times
+        else:
+            self._by_session[session_id] += times
+
+    def count(self, party: Party) -> int:
+        """How often somebody was named who :meth:`Party.is_same`."""
+        if party.session_id is None:
+            return self._by_engineer[party.engineer]
+        return self._by_session[party.session_id] + self._without_session[party.engineer]

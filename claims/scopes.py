@@ -52,8 +52,14 @@ class Item:
 
     def clashes(self, held: Item) -> bool:
         """Whether this item may not be granted while ``held`` (another party's) is."""
-        if not overlaps(self.pattern, held.pattern):
-            return False
+        return overlaps(self.pattern, held.pattern) and self._collides(held)
+
+    def excludes(self, other: Item) -> bool:
+        """Whether the two clash, whichever of them is held."""
+        return overlaps(self.pattern, other.pattern) and (self._collides(other) or other._collides(self))
+
+    def _collides(self, held: Item) -> bool:
+        """Whether the scopes exclude each other where the patterns overlap."""
         if self.symbols is None:
             return True
         if held.symbols is None:
@@ -75,9 +81,11 @@ class ClaimRequest:
 
     def clashes(self, other: ClaimRequest) -> bool:
         """Whether any item of this request clashes with any item of the other's, either way round."""
-        return any(
-            mine.clashes(theirs) or theirs.clashes(mine) for mine in self.items for theirs in other.items
-        )
+        for mine in self.items:  # loops, because a long line is asked this thousands of times
+            for theirs in other.items:
+                if mine.excludes(theirs):
+                    return True
+        return False
 
     def to_json(self) -> dict[str, Any]:
         """The request as a ticket keeps it."""

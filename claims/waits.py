@@ -6,8 +6,8 @@ it costs next to nothing when nobody waits for it, which is nearly always.
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,8 +15,9 @@ from django.db.models import Q
 
 from claims.locks import idle_cutoff
 from claims.models import Claim, Repository
-from claims.parties import Party
-from claims.scopes import ClaimRequest, Item, read_items
+from claims.parties import Party, Roll
+from claims.places import Line, Standing, read_line
+from claims.scopes import Item
 from common.caller import Caller
 from patterns import parse
 from queueing import selectors
@@ -47,41 +48,6 @@ ELSEWHERE = "(in another repository)"
 HIDDEN = Party("somebody")
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A ticket in line with its request parsed."""
-
-    ticket: Ticket
-    request: ClaimRequest
-
-    @property
-    def party(self) -> Party:
-        """Who stands in line."""
-        return self.request.party
-
-
-def request_of(ticket: Ticket, *, case_insensitive: bool) -> ClaimRequest:
-    """The request that a ticket keeps."""
-    kept = ticket.request
-    return ClaimRequest(
-        repo=ticket.repo,
-        party=Party(ticket.engineer, ticket.session_id),
-        items=read_items(kept["items"], case_insensitive=case_insensitive),
-        branch=kept["branch"],
-        description=kept["description"],
-        ttl_hours=kept["ttl_hours"],
-        urgency=ticket.urgency,
-    )
-
-
-def standing(repo: str, now: datetime, *, case_insensitive: bool) -> list[Standing]:
-    """The repository's line in serving order."""
-    return [
-        Standing(ticket, request_of(ticket, case_insensitive=case_insensitive))
-        for ticket in selectors.line(repo, now)
-    ]
-
-
 def live_claims(party: Party, now: datetime) -> list[Claim]:
     """What a party holds now, in any repository."""
     mine = Q(engineer=party.engineer)
@@ -107,121 +73,130 @@ def item_of(claim: Claim, *, case_insensitive: bool) -> Item:
     )
 
 
-def may_be_waited_for(line: Sequence[Standing], now: datetime) -> set[str]:
+def may_be_waited_for(places: Iterable[Standing], now: datetime) -> set[str]:
     """The ids of those in line whose party holds something or stands in line elsewhere too; for all others
     nobody can be waiting.
     """
-    engineers = {one.party.engineer for one in line}
-    sessions = {one.party.session_id for one in line if one.party.session_id is not None}
+    parties = {one.id: one.party for one in places}
+    engineers = {party.engineer for party in parties.values()}
+    sessions = {party.session_id for party in parties.values() if party.session_id is not None}
     anyone = Q(engineer__in=engineers) | Q(session_id__in=sessions)
     held = Claim.objects.filter(anyone, released_at__isnull=True, expires_at__gt=now)
-    places = Ticket.objects.filter(anyone, selectors.present(now), state__in=IN_LINE)
-    by_session: Counter[str] = Counter()
-    by_engineer: Counter[str] = Counter()
-    without_session: Counter[str] = Counter()
-    names = [*places.values_list("engineer", "session_id")]
-    names += 2 * [*held.values_list("engineer", "session_id").distinct()]  # one's own place is one of them
-    for engineer, session_id in names:
-        by_engineer[engineer] += 1
-        if session_id is None:
-            without_session[engineer] += 1
-        else:
-            by_session[session_id] += 1
-    return {
-        one.ticket.id
-        for one in line
-        if (
-            by_engineer[one.party.engineer]
-            if one.party.session_id is None
-            else by_session[one.party.session_id] + without_session[one.party.engineer]
-        )
-        > 1
-    }
+    tickets = Ticket.objects.filter(anyone, selectors.present(now), state__in=IN_LINE)
+    roll = Roll()
+    for name in tickets.values_list("engineer", "session_id"):
+        roll.add(*name)
+    for name in held.values_list("engineer", "session_id").distinct():
+        roll.add(*name, times=2)  # one's own place is one of them
+    return {ticket_id for ticket_id, party in parties.items() if roll.count(party) > 1}
 
 
 class Waits:
     """The backward search from one party, at one moment.
 
     ``held_only`` follows what is held (claims and open offers) and not the order of the line: these are
-    the waits that no passing can resolve.
+    the waits that no passing can resolve. ``known`` is a line that was read already, in this transaction.
     """
 
-    def __init__(self, party: Party, now: datetime, *, held_only: bool = False) -> None:
+    def __init__(
+        self, party: Party, now: datetime, *, held_only: bool = False, known: Line | None = None
+    ) -> None:
         self.party = party
         self.now = now
         self.held_only = held_only
-        self._lines: dict[str, list[Standing]] = {}
+        self._lines = {} if known is None else {known.repo: known}
         self._next_hop: dict[str, Link] = {}
         self._waiting: dict[str, Standing] = {}
-        self._search()
+        self._roll = Roll()
+        self._searched = False
 
     def __bool__(self) -> bool:
         """Whether anybody waits for the party."""
-        return bool(self._waiting)
+        return any(not self._is(waiter.party, self.party) for waiter, _ in self._waiting_for(self.party))
 
     def includes(self, party: Party, *, besides: str | None = None) -> bool:
-        """Whether ``party`` waits, directly or through others, by another ticket than ``besides``."""
-        return any(
-            ticket_id != besides and self._is(waiter.party, party)
-            for ticket_id, waiter in self._waiting.items()
-        )
+        """Whether ``party`` waits, directly or through others, by another ticket than its ``besides``."""
+        self._search()
+        return self._roll.count(party) > (besides in self._waiting)
+
+    def among(self, places: Iterable[Standing]) -> set[str]:
+        """The ids of those places whose party waits, directly or through others."""
+        self._search()
+        return {one.id for one in places if self._roll.count(one.party)} if self._waiting else set()
 
     def path_from(self, party: Party) -> list[Link]:
         """How ``party`` waits for the searched party, link by link; empty when it does not."""
-        for standing_ in self._waiting.values():
-            if self._is(standing_.party, party):
-                return self._follow(standing_)
+        self._search()
+        for waiter in self._waiting.values():
+            if self._is(waiter.party, party):
+                return self._follow(waiter)
         return []
 
     def _follow(self, start: Standing) -> list[Link]:
-        links = [self._next_hop[start.ticket.id]]
+        links = [self._next_hop[start.id]]
         while not self._is(self.party, links[-1].blocker):
             after = links[-1].blocker
             hop = next(s for s in self._waiting.values() if self._is(s.party, after))
-            links.append(self._next_hop[hop.ticket.id])
+            links.append(self._next_hop[hop.id])
         return links
 
     def _search(self) -> None:
+        if self._searched:
+            return
+        self._searched = True
         todo, seen = deque([self.party]), [self.party]
         while todo:
-            blocker = todo.popleft()
-            for waiter, link in self._waiting_for(blocker):
-                if waiter.ticket.id in self._next_hop or self._is(waiter.party, self.party):
-                    continue
-                self._next_hop[waiter.ticket.id] = link
-                self._waiting[waiter.ticket.id] = waiter
-                if not any(self._is(waiter.party, other) for other in seen):
-                    seen.append(waiter.party)
-                    todo.append(waiter.party)
+            found = self._note(self._waiting_for(todo.popleft()))
+            while found:
+                may = may_be_waited_for(found, self.now)
+                for party in [waiter.party for waiter in found if waiter.id in may]:
+                    if not any(self._is(party, other) for other in seen):
+                        seen.append(party)
+                        todo.append(party)
+                found = [] if self.held_only else self._note(self._behind(found))
+
+    def _note(self, waits: Iterable[tuple[Standing, Link]]) -> list[Standing]:
+        """Keep the first way in which each was found to wait; returns who was not known to."""
+        found = []
+        for waiter, link in waits:
+            if waiter.id in self._next_hop or self._is(waiter.party, self.party):
+                continue
+            self._next_hop[waiter.id] = link
+            self._waiting[waiter.id] = waiter
+            self._roll.add(waiter.party.engineer, waiter.party.session_id)
+            found.append(waiter)
+        return found
 
     def _waiting_for(self, blocker: Party) -> Iterator[tuple[Standing, Link]]:
         for claim in live_claims(blocker, self.now):
+            repo = claim.repository.name
             held = item_of(claim, case_insensitive=claim.repository.case_insensitive)
-            for waiter in self._waiters(claim.repository.name, blocker):
+            for waiter in self._line(repo).meeting([held.pattern]):
+                if waiter.offered or self._is(waiter.party, blocker):
+                    continue
                 if any(item.clashes(held) for item in waiter.request.items):
-                    yield waiter, Link(waiter.party, blocker, claim.pattern, claim.id, waiter.ticket.repo)
+                    yield waiter, Link(waiter.party, blocker, claim.pattern, claim.id, repo)
         for ticket in selectors.tickets_of_party(blocker.engineer, blocker.session_id, self.now):
             if ticket.state == Ticket.State.OFFERED or not self.held_only:
-                yield from self._behind(ticket, blocker)
+                yield from self._behind([one for one in self._line(ticket.repo) if one.id == ticket.id])
 
-    def _behind(self, ticket: Ticket, blocker: Party) -> Iterator[tuple[Standing, Link]]:
-        line = self._line(ticket.repo)
-        place = next((n for n, other in enumerate(line) if other.ticket.id == ticket.id), len(line))
-        after = {other.ticket.id for other in line[place + 1 :]}
-        for waiter in self._waiters(ticket.repo, blocker):
-            if waiter.ticket.id in after and waiter.request.clashes(line[place].request):
-                pattern = waiter.request.items[0].pattern.text
-                yield waiter, Link(waiter.party, blocker, pattern, None, waiter.ticket.repo)
+    def _behind(self, places: Iterable[Standing]) -> Iterator[tuple[Standing, Link]]:
+        """Who is not known to wait yet and stands behind one of these for the same."""
+        rests: dict[str, Line] = {}
+        for own in places:
+            repo = own.request.repo
+            if repo not in rests:
+                rest = [one for one in self._line(repo) if not one.offered and one.id not in self._next_hop]
+                rests[repo] = Line(repo, rest)
+            for waiter in rests[repo].clashing(own.request):
+                if waiter.key > own.key:
+                    pattern = waiter.request.items[0].pattern.text
+                    yield waiter, Link(waiter.party, own.party, pattern, None, repo)
 
-    def _waiters(self, repo: str, blocker: Party) -> Iterator[Standing]:
-        for waiter in self._line(repo):
-            if waiter.ticket.state == Ticket.State.WAITING and not self._is(waiter.party, blocker):
-                yield waiter
-
-    def _line(self, repo: str) -> list[Standing]:
+    def _line(self, repo: str) -> Line:
         if repo not in self._lines:
             mode = Repository.objects.filter(name=repo).values_list("case_insensitive", flat=True).first()
-            self._lines[repo] = standing(repo, self.now, case_insensitive=bool(mode))
+            self._lines[repo] = read_line(repo, self.now, case_insensitive=bool(mode))
         return self._lines[repo]
 
     @staticmethod

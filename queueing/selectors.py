@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from common.buckets import Hour
 from common.filters import Filter
 from queueing.models import IN_LINE, LEFT, Ticket
-from queueing.ordering import level, order_key
+from queueing.ordering import Ranking
 
 
 def present(now: datetime) -> Q:
@@ -21,31 +21,41 @@ def present(now: datetime) -> Q:
     return there | Q(state="offered", offer_until__gt=now)
 
 
-def key(ticket: Ticket, now: datetime) -> tuple[bool, int, int]:
-    """The ticket's sort key under the service's settings: offers first, they are as good as taken."""
-    order = order_key(
-        ticket,
+class Place(NamedTuple):
+    """What of a ticket in line changes while it stands there."""
+
+    id: str
+    state: str
+    passed_over: int
+    front: bool
+
+
+def ranking(now: datetime) -> Ranking:
+    """The order of the line under the service's settings."""
+    return Ranking.at(
         now,
         boost_after=settings.COORD.queue_age_boost_seconds,
         most_overtakes=settings.COORD.queue_max_overtakes,
     )
-    return (ticket.state != Ticket.State.OFFERED, *order)
 
 
-def ticket_level(ticket: Ticket, now: datetime) -> int:
-    """The ticket's level under the service's settings."""
-    return level(
-        ticket,
-        now,
-        boost_after=settings.COORD.queue_age_boost_seconds,
-        most_overtakes=settings.COORD.queue_max_overtakes,
-    )
+def places(repo: str, now: datetime) -> list[Place]:
+    """The repository's present tickets by arrival, without what never changes: lines can be long."""
+    tickets = Ticket.objects.filter(present(now), repo=repo, state__in=IN_LINE).order_by("place")
+    return [Place(*row) for row in tickets.values_list(*Place._fields)]
 
 
-def line(repo: str, now: datetime) -> list[Ticket]:
-    """The repository's present tickets in the order in which they are served."""
-    tickets = Ticket.objects.filter(present(now), repo=repo, state__in=IN_LINE)
-    return sorted(tickets, key=lambda ticket: key(ticket, now))
+def tickets_by_id(ids: Sequence[str]) -> list[Ticket]:
+    """These tickets, in no order."""
+    found: list[Ticket] = []
+    for start in range(0, len(ids), 500):
+        found += Ticket.objects.filter(id__in=ids[start : start + 500])
+    return found
+
+
+def ends(ids: Iterable[str]) -> dict[str, datetime]:
+    """When the wait of each ticket is over."""
+    return dict(Ticket.objects.filter(id__in=list(ids)).values_list("id", "expires_at"))
 
 
 def gone(repo: str, now: datetime) -> list[Ticket]:

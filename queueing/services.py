@@ -77,14 +77,13 @@ def enqueue(
     return ticket
 
 
-def offer(ticket: Ticket, now: datetime) -> bool:
-    """Offer the ticket what it waits for, until picked up. Emits ``queue_offer``; wakes the waiter."""
+def offer(offered: Iterable[Ticket], now: datetime) -> None:
+    """Offer each waiting ticket what it waits for, until picked up. Emits ``queue_offer``; wakes them."""
     until = now + timedelta(seconds=settings.COORD.offer_seconds)
-    if not _move(ticket, ("waiting",), state="offered", offer_until=until):
-        return False
-    record(_event(ticket, EventType.QUEUE_OFFER, offer_until=clock.iso(until)))
-    wakeups.publish(f"ticket:{ticket.id}")
-    return True
+    moved = [t for t in offered if _move(t, ("waiting",), state="offered", offer_until=until)]
+    record(*(_event(ticket, EventType.QUEUE_OFFER, offer_until=clock.iso(until)) for ticket in moved))
+    for ticket in moved:
+        wakeups.publish(f"ticket:{ticket.id}")
 
 
 def withdraw_offer(ticket: Ticket) -> bool:
@@ -132,11 +131,10 @@ def expire(ticket: Ticket, now: datetime, reason: str) -> bool:
     return True
 
 
-def note_passed(tickets: Iterable[Ticket]) -> None:
-    """Count that these tickets were passed over by a later request."""
-    ids = [ticket.id for ticket in tickets]
-    if ids:
-        Ticket.objects.filter(id__in=ids).update(passed_over=F("passed_over") + 1)
+def note_passed(ids: Sequence[str], times: int = 1) -> None:
+    """Count that these tickets were passed over by later requests."""
+    for start in range(0, len(ids), 500):
+        Ticket.objects.filter(id__in=ids[start : start + 500]).update(passed_over=F("passed_over") + times)
 
 
 def move_to_front(ticket: Ticket, *, operator: str, reason: str) -> None:

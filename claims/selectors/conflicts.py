@@ -99,22 +99,23 @@ def _held(verdict: Verdict, check: Check, case_insensitive: bool, now: Any) -> l
 
 def _queued(seen: Locked, check: Check, items: tuple[Item, ...], verdict: Verdict) -> list[dict[str, Any]]:
     request = ClaimRequest(check.repo, check.party, items)
+    before = line.standing_before(seen, request, verdict, line.in_line(seen))
+    others = [one for one in before if one[1].party.session_id not in check.sessions]
     return [
         {
             "your_pattern": behind.sent,
-            "engineer": behind.ticket.engineer,
+            "engineer": behind.ticket.party.engineer,
             "pattern": behind.pattern,
             "severity": "soft",
-            "expires_at": clock.iso(behind.ticket.expires_at),
+            "expires_at": clock.iso(behind.expires_at),
             "overlap": [answers.UNKNOWN],
             "kind": "queued",
             "queue_id": behind.ticket.id,
             "position": behind.position,
-            "session": short_session(behind.ticket.session_id),
+            "session": short_session(behind.ticket.party.session_id),
             "next": "Claim with wait_seconds to stand behind.",
         }
-        for behind in line.standing_before(seen, request, verdict, line.in_line(seen))
-        if behind.ticket.session_id is None or behind.ticket.session_id not in check.sessions
+        for behind in line.named(request, others)
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from django.db.models import QuerySet
 from claims import answers, line
 from claims.locks import glance
 from claims.models import Claim, Partnership, ReleaseRequest
+from claims.places import Line
 from claims.selectors.listing import live
 from claims.selectors.sessions import claims_of_session
 from claims.services.leases import Lost, lost_leases
@@ -91,13 +91,13 @@ def list_tickets(wanted: TicketFilter, caller: Caller) -> list[dict[str, Any]]:
     else:
         state = "offered" if wanted.state == "in_progress" else wanted.state
         tickets = tickets.filter(state=state)
-    lines: dict[str, Sequence[line.Standing]] = {}
+    lines: dict[str, Line] = {}
     return [
         ticket_entry(ticket, lines) for ticket in tickets.order_by("-place", "-enqueued_at")[:MOST_TICKETS]
     ]
 
 
-def ticket_entry(ticket: Ticket, lines: dict[str, Sequence[line.Standing]] | None = None) -> dict[str, Any]:
+def ticket_entry(ticket: Ticket, lines: dict[str, Line] | None = None) -> dict[str, Any]:
     """A ticket with its true position and present blocker. ``lines`` keeps each line that was read."""
     if ticket.state not in IN_LINE:
         return answers.queue_entry(ticket, 0, None)

@@ -9,8 +9,9 @@ from datetime import datetime
 from claims.candidates import Holder
 from claims.models import Repository
 from claims.parties import Party
+from claims.places import request_of
+from claims.scopes import ClaimRequest
 from claims.verdicts import Question, judge
-from claims.waits import Standing, request_of
 from common.filters import Filter
 from ownership.rules import RuleSet
 from ownership.selectors import current_rules
@@ -75,27 +76,33 @@ def lines(seen: Filter, now: datetime, *, most: int) -> list[Line]:
 
 
 def _line(repository: Repository, tickets: list[Ticket], most: int, now: datetime, rules: RuleSet) -> Line:
-    ordered = sorted(tickets, key=lambda ticket: queue.key(ticket, now))
-    ahead: list[Standing] = []
+    ordered = sorted(tickets, key=queue.ranking(now).key)
+    ahead: list[tuple[Ticket, ClaimRequest]] = []
     waiters = []
     shared = rules.shared(repository.name, case_insensitive=repository.case_insensitive)
     for number, ticket in enumerate(ordered[:most], start=1):
         request = request_of(ticket, case_insensitive=repository.case_insensitive)
         question = Question(repository.pk, now, request.party, repository.case_insensitive, shared=shared)
-        waiters.append(_waiter(Standing(ticket, request), number, ahead, question))
-        ahead.append(Standing(ticket, request))
+        waiters.append(_waiter(ticket, request, number, ahead, question))
+        ahead.append((ticket, request))
     return Line(repository.name, len(ordered), tuple(waiters))
 
 
-def _waiter(mine: Standing, number: int, ahead: list[Standing], question: Question) -> Waiter:
-    behind = tuple(other.ticket for other in ahead if mine.request.clashes(other.request))
-    conflicts = judge(question, mine.request.items[:MOST_ITEMS]).conflicts
+def _waiter(
+    ticket: Ticket,
+    request: ClaimRequest,
+    number: int,
+    ahead: list[tuple[Ticket, ClaimRequest]],
+    question: Question,
+) -> Waiter:
+    behind = tuple(other for other, wanted in ahead if request.clashes(wanted))
+    conflicts = judge(question, request.items[:MOST_ITEMS]).conflicts
     blockers = {conflict.holder.id: conflict.holder for conflict in conflicts}
     return Waiter(
-        ticket=mine.ticket,
+        ticket=ticket,
         number=number,
         position=len(behind) + 1,
-        patterns=tuple(item.pattern.text for item in mine.request.items),
+        patterns=tuple(item.pattern.text for item in request.items),
         blockers=tuple(blockers.values()),
         behind=behind,
         until=max((holder.expires_at for holder in blockers.values()), default=None),

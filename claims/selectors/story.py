@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from claims.models import Claim, Partnership, ReleaseRequest
-from claims.waits import Standing, item_of, standing
+from claims.places import Standing, read_line
+from claims.waits import item_of
 from common import clock
 from webhooks.models import Event
 
@@ -55,8 +56,10 @@ def _waiting_for(claim: Claim) -> list[Standing]:
     """Who stands in line for something that this claim holds, in serving order."""
     folded = claim.repository.case_insensitive
     held = item_of(claim, case_insensitive=folded)
-    line = standing(claim.repository.name, clock.now(), case_insensitive=folded)
-    return [one for one in line if any(item.clashes(held) for item in one.request.items)][:MOST_ROWS]
+    line = read_line(claim.repository.name, clock.now(), case_insensitive=folded)
+    return [
+        one for one in line.meeting([held.pattern]) if any(item.clashes(held) for item in one.request.items)
+    ][:MOST_ROWS]
 
 
 def _beside(claim: Claim) -> list[Beside]:

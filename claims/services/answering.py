@@ -19,7 +19,6 @@ from claims.services.ending import By, End, end_claims
 from claims.services.granting import link_partners, partner_events
 from claims.services.succeeding import partners_of, succeed
 from claims.verdicts import Question, Verdict, judge
-from claims.waits import standing
 from common import clock
 from common.errors import Conflict, ErrorCode, Invalid
 from ownership.selectors import current_rules
@@ -200,14 +199,8 @@ def _coexist_items(
 
 def _check_no_cycle(locked: Locked, wanted: ClaimRequest) -> None:
     """Refuse what would let the requester hold what a party waits for that the requester waits for."""
-    in_line = standing(locked.name, locked.now, case_insensitive=locked.case_insensitive)
-    clashing = [
-        other
-        for other in in_line
-        if not wanted.party.is_same(other.party.engineer, other.party.session_id)
-        and wanted.clashes(other.request)
-    ]
-    first = line.must_go_first(wanted, clashing, locked.now)
+    in_line = line.in_line(locked)
+    first = line.must_go_first(wanted, in_line.clashing(wanted), locked.now, in_line)
     if first:
         raise Conflict(
             f"{first[0].party.label} waits for it, and {wanted.party.label} waits for {first[0].party.label}:"

@@ -11,6 +11,7 @@ from django.conf import settings
 from claims import line
 from claims.locks import Locked, repository_lock
 from claims.models import Claim
+from claims.places import Line, Standing
 from claims.scopes import ClaimRequest, Item
 from claims.selectors.listing import live, seen_by
 from claims.services import draining
@@ -18,6 +19,7 @@ from claims.services.activity import note_life
 from claims.services.ending import settle_due
 from claims.services.granting import write_grant
 from claims.verdicts import Conflict, Question, Verdict, judge
+from claims.waits import Link, Waits
 from common import clock, metrics
 from common.caller import SYSTEM, Caller
 from common.errors import TooMany
@@ -60,7 +62,7 @@ class Outcome:
     ticket: Ticket | None = None
     position: int = 0
     eta_s: int | None = None
-    cycle: Sequence[line.Link] = field(default=())
+    cycle: Sequence[Link] = field(default=())
 
     @property
     def granted(self) -> bool:
@@ -87,9 +89,9 @@ def claim_scopes(request: ClaimRequest, caller: Caller, wait: Wait = NO_WAIT) ->
             note_life([request.party.session_id], locked.now, caller)
         verdict = judge(question(locked, request, rules), request.items)
         in_line = line.in_line(locked)
-        behind = line.standing_before(locked, request, verdict, in_line)
-        if verdict.conflicts or behind:
-            return _refuse(locked, request, verdict, behind, in_line, caller, wait)
+        before = line.standing_before(locked, request, verdict, in_line)
+        if verdict.conflicts or before:
+            return _refuse(locked, request, verdict, before, in_line, caller, wait)
         check_limit(request, verdict, caller)
         passed = line.note_passed(request, in_line)
         outcome = grant(locked, request, verdict, rules)
@@ -134,25 +136,26 @@ def _refuse(
     locked: Locked,
     request: ClaimRequest,
     verdict: Verdict,
-    behind: Sequence[line.Behind],
-    in_line: Sequence[line.Standing],
+    before: Sequence[tuple[int, Standing]],
+    in_line: Line,
     caller: Caller,
     wait: Wait,
 ) -> Outcome:
     metrics.claims_conflicts(len(verdict.conflicts))
+    behind = line.named(request, before)
     outcome = Outcome(request.repo, locked.now, conflicts=verdict.conflicts, behind=behind)
     if not wait.wanted:
         _log(request, verdict, draining.new_uid())
         return outcome
-    cycle = line.closing_cycle(locked, request, verdict, behind)
+    cycle = line.closing_cycle(locked, request, verdict, before, in_line)
     if cycle:
         _log(request, verdict, draining.new_uid())
         seen = [link.seen_by(caller, request.party) for link in cycle]
         return replace(outcome, cycle=seen)
-    awaited = bool(in_line) and line.awaited(request.party, locked.now)
+    awaited = bool(in_line) and bool(Waits(request.party, locked.now, known=in_line))
     ticket = _park(locked, request, caller, wait)
     _log(request, verdict, ticket.id, "waited")
-    ahead = line.ahead_of(ticket, locked.now, in_line)
+    ahead = line.ahead_of(ticket, request, locked.now, in_line)
     eta_s = line.seconds_until_free(verdict, locked.now)
     outcome = replace(outcome, ticket=ticket, position=len(ahead) + 1, eta_s=eta_s)
     if awaited:

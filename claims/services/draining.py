@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
+from django.db.models import Q
+
 from claims import line
+from claims.candidates import Holder
 from claims.locks import Locked
+from claims.models import Claim, Partnership
+from claims.parties import Party
+from claims.places import Line, Standing, read_line
+from claims.scopes import Item
 from claims.verdicts import Question, judge
-from claims.waits import Standing, Waits, may_be_waited_for, standing
+from claims.waits import Waits, may_be_waited_for
 from ownership.selectors import current_rules
 from ownership.services import resolve_contention
-from patterns import Pattern, overlaps, parse
+from patterns import parse
 from queueing import selectors
 from queueing import services as tickets
 from queueing.models import IN_LINE, Ticket
+
+MOST_WALLS = 64
+"""Claims in the way that one walk remembers."""
 
 
 def drain(locked: Locked, freed: Iterable[str] | None = None) -> int:
@@ -29,20 +40,19 @@ def drain(locked: Locked, freed: Iterable[str] | None = None) -> int:
     if not locked.line:
         return 0
     left = end_gone(locked)
-    in_line = standing(locked.name, locked.now, case_insensitive=locked.case_insensitive)
-    walk = _Walk(locked, in_line)
-    scopes = None
-    if freed is not None:
+    in_line = read_line(locked.name, locked.now, case_insensitive=locked.case_insensitive)
+    if freed is None:
+        candidates: Sequence[Standing] = in_line
+    else:
         texts = {*freed, *(text for ticket in left for text in patterns_of(ticket))}
-        scopes = [parse(text, case_insensitive=locked.case_insensitive) for text in texts]
-    offers = 0
-    for candidate in in_line:
-        if scopes is not None and not _concerns(candidate, scopes):
-            continue
-        if candidate.ticket.state == Ticket.State.WAITING and walk.fits(candidate):
-            offers += tickets.offer(candidate.ticket, locked.now)
-            tickets.note_passed(_passed_by(candidate, in_line))
-    return offers
+        scopes = (parse(text, case_insensitive=locked.case_insensitive) for text in texts)
+        candidates = in_line.meeting(scopes)
+    walk = _Walk(locked, in_line)
+    for candidate in candidates:
+        if not candidate.offered and walk.fits(candidate):
+            walk.offer(candidate)
+    walk.write()
+    return walk.offers
 
 
 def end_gone(locked: Locked) -> list[Ticket]:
@@ -74,65 +84,87 @@ def new_uid() -> str:
     return str(uuid.uuid4())
 
 
-def _passed_by(served: Standing, in_line: list[Standing]) -> list[Ticket]:
-    """Those who came earlier for the same and still wait."""
-    return [
-        other.ticket
-        for other in in_line
-        if other.ticket.state == Ticket.State.WAITING
-        and other.ticket.place < served.ticket.place
-        and not served.party.is_same(other.party.engineer, other.party.session_id)
-        and served.request.clashes(other.request)
-    ]
-
-
-def _concerns(candidate: Standing, scopes: list[Pattern]) -> bool:
-    return any(overlaps(item.pattern, scope) for item in candidate.request.items for scope in scopes)
-
-
 class _Walk:
-    """What one walk along the line needs more than once."""
+    """One walk along the line: who may have what, in order. Offers are written together."""
 
-    def __init__(self, locked: Locked, in_line: list[Standing]) -> None:
+    def __init__(self, locked: Locked, in_line: Line) -> None:
         self.locked = locked
         self.in_line = in_line
-        self.place = {one.ticket.id: number for number, one in enumerate(in_line)}
-        self.shared = current_rules().shared(locked.name, case_insensitive=locked.case_insensitive)
+        self.offers = 0
+        self._at = {one.id: at for at, one in enumerate(in_line)}
+        self._shared = current_rules().shared(locked.name, case_insensitive=locked.case_insensitive)
+        self._ranking = selectors.ranking(locked.now)
+        self._offered: list[str] = []
+        self._passed: Counter[str] = Counter()
+        self._walls: list[tuple[Party, Item]] = []
+
+    def fits(self, candidate: Standing) -> bool:
+        """Whether the candidate may have all it asks for now."""
+        if self._hits_a_wall(candidate):
+            return False
+        in_front = next(self._in_front(candidate), None)
+        if in_front is not None and not self._may_pass(candidate):
+            return False
+        return self._is_free(candidate) and not self._lets_somebody_go_first(candidate)
+
+    def _in_front(self, candidate: Standing) -> Iterator[Standing]:
+        return self.in_line.any_clashing(candidate.request, before=self._at[candidate.id])
+
+    def _may_pass(self, candidate: Standing) -> bool:
+        """Whether all that stand in front of the candidate wait for it."""
+        if candidate.id not in self._awaited:
+            return False
+        before = list(self._in_front(candidate))
+        if any(other.offered for other in before):
+            return False
+        self.write()  # the search reads the database
+        waits = Waits(candidate.party, self.locked.now, known=self.in_line)
+        return all(waits.includes(other.party) for other in before)
+
+    def _lets_somebody_go_first(self, candidate: Standing) -> bool:
+        if candidate.id not in self._awaited:
+            return False
+        self.write()  # the search reads the database
+        clashing = self.in_line.clashing(candidate.request)
+        return bool(
+            line.must_go_first(candidate.request, clashing, self.locked.now, self.in_line, own=candidate.id)
+        )
+
+    def offer(self, candidate: Standing) -> None:
+        """Keep for the candidate what it asks for, and note whom it passes: those who came earlier for the
+        same and still wait.
+        """
+        self.offers += 1
+        self._offered.append(candidate.id)
+        candidate.state = Ticket.State.OFFERED
+        candidate.key = self._ranking.key(candidate)
+        for other in self.in_line.clashing(candidate.request):
+            if not other.offered and other.place < candidate.place:
+                self._passed[other.id] += 1
+                other.passed_over += 1
+                other.level, other.key = self._ranking.level(other), self._ranking.key(other)
+
+    def write(self) -> None:
+        """Write what was decided since the last time."""
+        if self._offered:
+            found = {ticket.id: ticket for ticket in selectors.tickets_by_id(self._offered)}
+            tickets.offer([found[ticket_id] for ticket_id in self._offered], self.locked.now)
+            self._offered.clear()
+        for times in set(self._passed.values()):
+            tickets.note_passed([key for key, n in self._passed.items() if n == times], times)
+        self._passed.clear()
 
     @cached_property
     def _awaited(self) -> set[str]:
         return may_be_waited_for(self.in_line, self.locked.now)
 
-    def fits(self, candidate: Standing) -> bool:
-        """Whether the candidate may have all it asks for now."""
-        own, party = candidate.ticket.id, candidate.party
-        if own not in self._awaited:
-            return not any(self._in_the_way(candidate)) and self._is_free(candidate)
-        in_front = list(self._in_the_way(candidate))
-        if any(other.ticket.state == Ticket.State.OFFERED for other in in_front):
-            return False
-        if in_front:
-            waits = Waits(party, self.locked.now)
-            if not all(waits.includes(other.party) for other in in_front):
-                return False
-        clashing = [other for other in self.in_line if self._clash(candidate, other)]
-        if line.must_go_first(candidate.request, clashing, self.locked.now, own=own):
-            return False
-        return self._is_free(candidate)
-
-    def _in_the_way(self, candidate: Standing) -> Iterator[Standing]:
-        """Those for the same that stand before the candidate, or have an offer."""
-        place = self.place[candidate.ticket.id]
-        for number, other in enumerate(self.in_line):
-            offered = other.ticket.state == Ticket.State.OFFERED
-            if (number < place or offered) and self._clash(candidate, other):
-                yield other
-
-    @staticmethod
-    def _clash(candidate: Standing, other: Standing) -> bool:
-        return not candidate.party.is_same(
-            other.party.engineer, other.party.session_id
-        ) and candidate.request.clashes(other.request)
+    def _hits_a_wall(self, candidate: Standing) -> bool:
+        """Whether a claim that stood in somebody's way already stands in the candidate's too."""
+        return any(
+            not candidate.party.is_same(holder.engineer, holder.session_id)
+            and any(item.clashes(held) for item in candidate.request.items)
+            for holder, held in self._walls
+        )
 
     def _is_free(self, candidate: Standing) -> bool:
         question = Question(
@@ -140,6 +172,26 @@ class _Walk:
             self.locked.now,
             candidate.party,
             self.locked.case_insensitive,
-            shared=self.shared,
+            shared=self._shared,
         )
-        return not judge(question, candidate.request.items).conflicts
+        conflicts = judge(question, candidate.request.items).conflicts
+        if conflicts:
+            self._note_wall(conflicts[0].holder)
+        return not conflicts
+
+    def _note_wall(self, holder: Holder) -> None:
+        """Remember a holder that gives way to nobody: a file claim, nothing shared, nothing agreed."""
+        if self._shared or holder.scope_type != Claim.Scope.FILE or len(self._walls) >= MOST_WALLS:
+            return
+        agreed = Partnership.objects.filter(
+            Q(holder_id=holder.id) | Q(partner_id=holder.id), kind=Partnership.Kind.COEXIST
+        )
+        if agreed.exists():
+            return
+        held = Item(
+            sent=holder.pattern,
+            pattern=parse(holder.pattern, case_insensitive=self.locked.case_insensitive),
+            claim_type=holder.claim_type,
+            narrowable_asked=holder.narrowable,
+        )
+        self._walls.append((holder.party, held))

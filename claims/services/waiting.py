@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,13 +12,13 @@ from django.db import transaction
 from claims import line
 from claims.locks import Locked, glance, repository_lock
 from claims.models import Claim
+from claims.places import Line, request_of
 from claims.selectors.due import next_due
 from claims.services import claiming, draining
 from claims.services.activity import note_life
 from claims.services.claiming import Outcome
 from claims.services.ending import By, End, end_claims, settle_due
 from claims.verdicts import judge
-from claims.waits import request_of
 from common import clock, metrics
 from common.caller import Caller
 from common.errors import NotFound, TooMany
@@ -139,7 +139,7 @@ def still_there(bound: list[str], parked: list[str]) -> None:
         note_life([session for session in named if session], now)
 
 
-def present_refusal(ticket: Ticket, now: datetime, in_line: Sequence[line.Standing] | None = None) -> Outcome:
+def present_refusal(ticket: Ticket, now: datetime, in_line: Line | None = None) -> Outcome:
     """Who stands in the ticket's way now, for answers and listings. Reads only.
 
     ``in_line`` is the repository's line when the caller has read it already.
@@ -149,12 +149,12 @@ def present_refusal(ticket: Ticket, now: datetime, in_line: Sequence[line.Standi
         return Outcome(ticket.repo, now, ticket=ticket, position=1)
     request = request_of(ticket, case_insensitive=seen.case_insensitive)
     verdict = judge(claiming.question(seen, request, current_rules()), request.items)
-    ahead = line.ahead_of(ticket, now, in_line)
+    ahead = line.ahead_of(ticket, request, now, line.in_line(seen) if in_line is None else in_line)
     return Outcome(
         ticket.repo,
         now,
         conflicts=verdict.conflicts,
-        behind=ahead if not verdict.conflicts else (),
+        behind=line.named(request, ahead) if not verdict.conflicts else (),
         ticket=ticket,
         position=len(ahead) + 1,
         eta_s=line.seconds_until_free(verdict, now),

@@ -115,7 +115,7 @@ def _claim(hook: Hook, paths: list[str]) -> tuple[Holder, ...]:
         for conflict in outcome.conflicts
     ]
     queued = [
-        Holder(one.sent, one.ticket.engineer, one.pattern, "", None, "next in line", False)
+        Holder(one.sent, one.ticket.party.engineer, one.pattern, "", None, "next in line", False)
         for one in outcome.behind
     ]
     return (*conflicts, *queued)
