@@ -2,7 +2,7 @@
 
 One keeper per process serves all of them together: it says that they are still there, looks after those
 whose wake was lost, and settles repositories at the moment something in them ends. So a hundred waiters
-cost what one does.
+cost what one does. It has a thread of its own: a burst of calls must not make connected waiters look gone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from claims.selectors.due import next_due
 from claims.services import ending, waiting
 from claims.services.waiting import Look
 from common import clock
-from common.api import STOPPING, lane
+from common.api import STOPPING, aside, lane
 from common.wakeups import FALLBACK_S, Bell, listening
 from queueing import selectors
 from queueing.models import IN_LINE
@@ -67,7 +67,7 @@ class _Lot:
     async def _keep(self) -> None:
         while True:
             try:
-                pause = await lane(self._look_after, asyncio.get_running_loop().time())
+                pause = await aside(self._look_after, asyncio.get_running_loop().time())
             except Exception:  # a busy database must not leave the waiters alone
                 log.warning("looking after the waiters failed; trying again", exc_info=True)
                 pause = FALLBACK_S / 2

@@ -72,17 +72,20 @@ class Park(Protocol):
 
 
 _executor: Executor | None = None
+_upkeep: Executor | None = None
 _tidy: Callable[[], None] | None = None
 
 
-def use_lane(executor: Executor | None, tidy: Callable[[], None] | None = None) -> None:
-    """Let :func:`lane` run on ``executor``'s threads, ``tidy`` before and after each call. Once, when
-    serving starts.
+def use_lane(
+    executor: Executor | None, tidy: Callable[[], None] | None = None, upkeep: Executor | None = None
+) -> None:
+    """Let :func:`lane` run on ``executor``'s threads and :func:`aside` on ``upkeep``'s, ``tidy`` before and
+    after each call. Once, when serving starts.
 
-    Without it (test clients, commands) ``lane`` uses the thread of the surrounding synchronous code.
+    Without it (test clients, commands) both use the thread of the surrounding synchronous code.
     """
-    global _executor, _tidy
-    _executor, _tidy = executor, tidy
+    global _executor, _tidy, _upkeep
+    _executor, _tidy, _upkeep = executor, tidy, upkeep
 
 
 async def lane(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -92,12 +95,20 @@ async def lane(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     takes it back before it began) and then raises ``CancelledError``. So clean-up in ``finally`` always
     sees what the function did.
     """
-    call = functools.partial(function, *args, **kwargs)
-    if _executor is None:
+    return await _run_on(_executor, functools.partial(function, *args, **kwargs))
+
+
+async def aside(function: Callable[..., T], *args: Any) -> T:
+    """As :func:`lane`, on a thread of its own: what must be done in time does not queue behind the calls."""
+    return await _run_on(_upkeep or _executor, functools.partial(function, *args))
+
+
+async def _run_on(executor: Executor | None, call: Callable[[], T]) -> T:
+    if executor is None:
         return await sync_to_async(call, thread_sensitive=True)()
     if _tidy is not None:
         call = functools.partial(_between, _tidy, call)
-    return await _Errand(call).run(_executor)
+    return await _Errand(call).run(executor)
 
 
 class _Errand(Generic[T]):

@@ -75,6 +75,7 @@ class Lanes:
         self.api = ThreadPoolExecutor(api_threads, thread_name_prefix="api")
         self.site = ThreadPoolExecutor(SITE_THREADS, thread_name_prefix="site")
         self.light = ThreadPoolExecutor(1, thread_name_prefix="light")
+        self.upkeep = ThreadPoolExecutor(1, thread_name_prefix="upkeep")
         # What nobody assigned to a lane (websocket consumers) runs here instead of on a stray thread.
         self.orphans = ThreadPoolExecutor(1, thread_name_prefix="orphans")
         self.under_way = 0
@@ -152,7 +153,7 @@ def lanes() -> Lanes:
     if _lanes is None:
         postgres = connections["default"].vendor == "postgresql"
         _lanes = Lanes(POSTGRES_THREADS if postgres else 1)
-        use_lane(_lanes.api, tidy_connections)
+        use_lane(_lanes.api, tidy_connections, _lanes.upkeep)
         SyncToAsync.single_thread_executor = _lanes.orphans
     return _lanes
 

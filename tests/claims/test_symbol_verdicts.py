@@ -22,7 +22,7 @@ ASKED = ["src/a.ts::Foo", "src/a.ts::Foo::bar", "src/a.ts::Foo::bar::x", "src/a.
 ASKED += ["src/*.ts::Foo", "src/b.ts::Foo::bar"]
 
 
-@pytest.mark.parametrize(("holder", "asked"), itertools.product(HOLDERS, ASKED))
+@pytest.mark.parametrize(("holder", "asked"), list(itertools.product(HOLDERS, ASKED)))
 def test_all_three_agree(api, clock, holder, asked):
     api.post("/claims", {"engineer": "alice", "claims": [{"type": "file", **HOLDERS[holder]}]})
     pattern, _, symbol = asked.partition("::")
