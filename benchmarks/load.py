@@ -27,6 +27,7 @@ from tests.engines.servers import Postgres, Valkey
 from tests.history.fleet import TOKEN, Fleet
 
 REPO = "load/app"
+WAITERS = "waiters"
 LEAK_AFTER_S = 300.0
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -118,7 +119,7 @@ async def park(number: int, port: int, done: asyncio.Event) -> None:
     """A long poll for what nobody gives up, until the run is over."""
     async with client(port, 700) as http:
         body = {
-            "engineer": f"waiter{number}",
+            "engineer": WAITERS,
             "session_id": f"waiter{number}",
             "repo": f"parked/r{number % 50}",
         }
@@ -128,6 +129,16 @@ async def park(number: int, port: int, done: asyncio.Event) -> None:
         )
         await done.wait()
         poll.cancel()
+
+
+async def all_parked(port: int, number: int) -> None:
+    """Wait until so many stand in line: their coming is not what is measured."""
+    async with client(port, 600) as http:
+        while number:
+            answer = await http.get("/claims", params={"limit": 1}, headers={"X-Coord-Engineer": WAITERS})
+            if int(answer.headers["X-Coord-Queue-Depth"]) >= number:
+                return
+            await asyncio.sleep(0.5)
 
 
 async def listen(port: int, done: asyncio.Event, tally: Tally) -> None:
@@ -213,7 +224,7 @@ async def load(given: argparse.Namespace, fleet: Fleet) -> Tally:
     background = [park(n, ports[n % len(ports)], done) for n in range(given.parked)]
     background += [listen(ports[n % len(ports)], done, tally) for n in range(given.sockets)]
     tasks = [asyncio.ensure_future(work) for work in background]
-    await asyncio.sleep(min(60, len(tasks) / 50))
+    await all_parked(ports[0], given.parked)
     until = time.perf_counter() + given.seconds
     sizes = [memory_mib(fleet)]
     agents = [
