@@ -16,7 +16,7 @@ from coordsite.kit.service import Service, Unreachable, clean
 
 
 class Command(ClientCommand):
-    """A few lines; exit code 0 when the service is ready and takes the token."""
+    """A few lines; exit code 0 when the service is ready."""
 
     help = "Say whether the service is ready, its version, how many claims are live, and which token is used."
     examples = ("coord status", "coord status --json")
@@ -26,7 +26,9 @@ class Command(ClientCommand):
         parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print what the service's answers allow; exit code 1 when it is not ready or refuses the token."""
+        """Print what the service's answers allow; exit code 1 when it is not ready. A refused
+        token is told on standard error: whether the service runs is another question.
+        """
         service = find_service()
         settings = resolve(os.environ, os.getcwd())
         try:
@@ -40,7 +42,7 @@ class Command(ClientCommand):
         if not state["ready"]:
             raise CommandError("The service is not ready")
         if state["active_claims"] is None:
-            raise CommandError(f"The claims cannot be read: {state['trouble']}; run `coord doctor`")
+            self.stderr.write(f"The claims cannot be read: {state['trouble']}; run `coord doctor`")
 
 
 def state_of(service: Service, settings: Settings) -> dict[str, Any]:
