@@ -1,8 +1,10 @@
 # ruff: noqa: E501
 import dataclasses
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -92,7 +94,7 @@ def test_it_says_which_package_is_missing(extra_language):
 
 
 def test_it_learns_a_language_from_one_row_and_one_file(extra_language, monkeypatch, tmp_path):
-    (tmp_path / "queries").mkdir()
+    shutil.copytree(Path(grammars.__file__).with_name("queries"), tmp_path / "queries")
     (tmp_path / "queries" / "toy.scm").write_text(
         "(function_definition name: (identifier) @name) @definition.routine\n"
         "(class_definition name: (identifier) @name) @definition.class\n"
