@@ -11,9 +11,10 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, UUIDField
+from django.db.models import UUIDField
 
 from common import wakeups
+from common.rows import Columns
 from webhooks.models import Event
 from webhooks.types import NewEvent
 
@@ -35,8 +36,7 @@ COLUMNS = (
     "created_at",
 )
 _FIELDS = [Event._meta.get_field(name) for name in COLUMNS]
-_TEXTS = [isinstance(field, CharField) for field in _FIELDS]
-"""Which columns every driver takes as they are. Ids are text too, but SQLite keeps them without dashes."""
+_STORED = Columns(_FIELDS)  # type: ignore[arg-type]
 _ROW = "(" + ", ".join(["%s"] * len(COLUMNS)) + ")"
 _TYPED_ROW = _ROW % tuple("%s::uuid" if isinstance(f, UUIDField) else "%s" for f in _FIELDS)
 _ORDERED = "WITH ordered AS MATERIALIZED (SELECT pg_advisory_xact_lock(%s)) "
@@ -59,10 +59,7 @@ def _values(event: NewEvent, moment: datetime, database: BaseDatabaseWrapper) ->
         dict(event.detail),
         moment,
     )
-    return [
-        value if value is None or text else field.get_db_prep_save(value, database)  # type: ignore[union-attr]
-        for field, text, value in zip(_FIELDS, _TEXTS, values, strict=True)
-    ]
+    return _STORED.prepared(values, database)
 
 
 def take_order_lock() -> None:
@@ -82,7 +79,7 @@ def insert(
     """
     numbers: list[int] = []
     receivers = False
-    database = connections[DEFAULT_DB_ALIAS]  # asked per value: the proxy costs more than the conversion
+    database = connections[DEFAULT_DB_ALIAS]
     with database.cursor() as cursor:
         for start in range(0, len(events), ROWS_PER_INSERT):
             chunk = events[start : start + ROWS_PER_INSERT]

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import DateTimeField, JSONField, UUIDField
 
 from claims.locks import Locked
 from claims.models import Claim, ClaimSymbol, Partnership
@@ -17,6 +16,7 @@ from claims.parties import Party
 from claims.scopes import ClaimRequest, Item, ScopeKey
 from claims.verdicts import Coexistence, Verdict
 from common import clock, metrics
+from common.rows import Columns
 from ownership.rules import RuleSet
 from webhooks.types import EventType, NewEvent
 
@@ -64,8 +64,7 @@ def _shared_items(locked: Locked, request: ClaimRequest, verdict: Verdict, rules
 
 _FIELDS = Claim._meta.concrete_fields
 _COLUMNS = [str(field.column) for field in _FIELDS]
-_CONVERTED = [isinstance(field, DateTimeField | UUIDField | JSONField) for field in _FIELDS]
-"""Which columns a database driver does not take as they are."""
+_STORED = Columns(_FIELDS)
 _INSERT = (
     f"INSERT INTO {Claim._meta.db_table} ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
 )
@@ -73,14 +72,9 @@ _INSERT = (
 
 def insert_claims(claims: Sequence[Claim]) -> None:
     """Insert new claims with one prepared statement."""
-    database = connections[DEFAULT_DB_ALIAS]  # asked per value: the proxy costs more than the conversion
+    database = connections[DEFAULT_DB_ALIAS]
     rows = [
-        [
-            field.get_db_prep_save(value, database) if converted and value is not None else value
-            for field, converted in zip(_FIELDS, _CONVERTED, strict=True)
-            for value in (getattr(claim, field.attname),)
-        ]
-        for claim in claims
+        _STORED.prepared((getattr(claim, field.attname) for field in _FIELDS), database) for claim in claims
     ]
     with database.cursor() as cursor:
         if len(rows) == 1:
