@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 import threading
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
@@ -27,6 +28,7 @@ class CoordCommand(BaseCommand):
     """A command with ``examples`` below its options, one a line."""
 
     examples: ClassVar[tuple[str, ...]] = ()
+    shows_progress = True
     suppressed_base_arguments = {
         "--version",
         "-v",
@@ -46,6 +48,15 @@ class CoordCommand(BaseCommand):
         return super().create_parser(
             prog_name, subcommand, **{"epilog": epilog, "formatter_class": _Formatter, **kwargs}
         )
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run; a program that reads JSON is shown no progress."""
+        self.shows_progress = not options.get("json")
+        return super().execute(*args, **options)
+
+    def working(self, text: str) -> AbstractContextManager[None]:
+        """:func:`working`, silent with ``--json``. Nothing may be printed meanwhile."""
+        return working(text) if self.shows_progress else nullcontext()
 
 
 class ClientCommand(CoordCommand):
@@ -80,6 +91,14 @@ def need_database() -> None:
         " (with its COORD_HOME, COORD_DATABASE_PATH or COORD_DATABASE_URL)",
         returncode=2,
     )
+
+
+def account() -> str:
+    """Who runs the command, by the account's name; ``unknown`` where a number has none (a container)."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 @contextmanager

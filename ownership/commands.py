@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from common.commands import DatabaseCommand
+from common.commands import DatabaseCommand, account
 from common.errors import CoordError
 from ownership.services import Promotion
 
@@ -25,9 +24,10 @@ class DocumentCommand(DatabaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Edit and tell."""
-        author = options["author"].strip() or _account()
+        author = options["author"].strip() or account()
         try:
-            promotion = self.edit(author, options)
+            with self.working("Editing the ownership document"):
+                promotion = self.edit(author, options)
         except CoordError as refusal:
             hint = f" {refusal.next}" if refusal.next else ""
             raise CommandError(f"{refusal.detail}{hint}") from refusal
@@ -51,11 +51,3 @@ class DocumentCommand(DatabaseCommand):
             self.stdout.write(json.dumps(answer, sort_keys=True))
         else:
             self.stdout.write(self.told(options) if promotion.changed else "Nothing to change.")
-
-
-def _account() -> str:
-    """The name of the account that runs the command."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        return "command"

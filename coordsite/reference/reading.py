@@ -54,6 +54,11 @@ class Contents:
     deliveries: list[ForeignDelivery] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """How many rows there are to import."""
+        return sum(map(len, self.claims.values())) + len(self.requests) + len(self.deliveries)
+
 
 def read(path: Path) -> Contents:
     """Everything in the file that is still of use. Never writes. Raises :class:`NotReadable`."""

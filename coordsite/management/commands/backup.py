@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from common.commands import DatabaseCommand, working
+from common.commands import DatabaseCommand
 from coordsite.backups import back_up
 
 POSTGRES = "PostgreSQL is backed up with its own tools: pg_dump --format=custom --file=coord.dump <database>"
@@ -38,7 +38,7 @@ class Command(DatabaseCommand):
         if not target.absolute().parent.is_dir():
             raise CommandError(f"{target.absolute().parent} is no directory; make it first")
         try:
-            with working("Copying"):
+            with self.working("Copying"):
                 size = back_up(database, target)
         except (OSError, sqlite3.Error) as error:
             raise CommandError(f"{target}: {error}") from None

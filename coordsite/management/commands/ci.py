@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from common.commands import ClientCommand, working
+from common.commands import ClientCommand
 from coordsite.bridge.environment import resolve
 from coordsite.kit import ci
 from coordsite.kit.gitread import GitFailed
@@ -77,7 +77,7 @@ class Command(ClientCommand):
         fault, findings = "", []
         try:
             asked = self.range(options)
-            with working("Asking the service"):
+            with self.working("Asking the service"):
                 verdict = ci.judge(
                     remote, asked, self.engineers(options, asked), tuple(options["session"] or ())
                 )

@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from typing import Any
 from urllib.parse import urlencode
 
-from common.commands import ClientCommand, working
+from common.commands import ClientCommand
 from coordsite.asking import ask, find_service
 from coordsite.bridge.environment import resolve
 from coordsite.kit.service import clean
@@ -39,7 +39,7 @@ class Command(ClientCommand):
             query["repo"] = repo
         if options["engineer"]:
             query["engineer"] = options["engineer"]
-        with working("Asking the service"):
+        with self.working("Asking the service"):
             rows = listed(query, pages=1 if options["all"] else MOST_PAGES)
         if options["json"]:
             self.stdout.write(json.dumps({"claims": rows, "count": len(rows)}))

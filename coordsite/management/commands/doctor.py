@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from common.commands import ClientCommand, working
+from common.commands import ClientCommand
 from coordsite.cli import installed_version
 from coordsite.kit.doctor.diagnosis import Diagnosis, diagnose, repair
 from coordsite.kit.sites import NotHere
@@ -34,7 +34,7 @@ class Command(ClientCommand):
         """Exit code 1 when anything fails."""
         here = os.getcwd()
         fixed: list[str] = []
-        with working("Checking"):
+        with self.working("Checking"):
             found = diagnose(here, installed_version(), trials=not options["quick"])
             if options["fix"]:
                 try:

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from common import clock
-from common.commands import ClientCommand, working
+from common.commands import ClientCommand
 from coordsite.asking import ask, find_service
 from coordsite.kit.service import clean
 from coordsite.management.commands.claims import listed
@@ -45,7 +45,7 @@ class Command(ClientCommand):
         days = options["days"]
         if not 0 <= days <= MOST_DAYS:
             raise CommandError(f"--days must be at least 0 and at most {MOST_DAYS:g}")
-        with working("Asking the service"):
+        with self.working("Asking the service"):
             rows = stale(listed({"active_only": "true"}), timedelta(days=days))
         released = self.release(rows, options) if options["release"] and rows else 0
         shown = [{name: value for name, value in row.items() if name != "claim_ids"} for row in rows]
@@ -73,11 +73,12 @@ class Command(ClientCommand):
             if input(question).strip().lower() not in ("y", "yes"):
                 raise CommandError("Nothing was released")
         service, released = find_service(), 0
-        for row in rows:
-            ids = row["claim_ids"]
-            for start in range(0, len(ids), CHUNK):
-                body = {"claim_ids": ids[start : start + CHUNK], "engineer": row["engineer"]}
-                released += int(ask(service, "POST", "/claims/release", body).body.get("released") or 0)
+        with self.working(f"Releasing {count} claims"):
+            for row in rows:
+                ids = row["claim_ids"]
+                for start in range(0, len(ids), CHUNK):
+                    body = {"claim_ids": ids[start : start + CHUNK], "engineer": row["engineer"]}
+                    released += int(ask(service, "POST", "/claims/release", body).body.get("released") or 0)
         return released
 
 

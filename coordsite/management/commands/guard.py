@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from common.commands import ClientCommand, working
+from common.commands import ClientCommand
 from coordsite.kit import githooks, guards
 from coordsite.kit.changes import Change, apply
 from coordsite.kit.sites import Site, site_of
@@ -65,7 +65,7 @@ class Command(ClientCommand):
 
     def try_out(self, name: str, options: dict[str, Any]) -> None:
         """What git's hook would find now, and its exit code."""
-        with working("Asking the service"):
+        with self.working("Asking the service"):
             outcome = guards.look(name, [options["remote"]] if name == "pre-push" else [])
         if options["json"]:
             self.stdout.write(json.dumps(outcome.as_json()))

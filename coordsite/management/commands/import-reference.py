@@ -40,11 +40,13 @@ class Command(DatabaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the report; exit code 1 for a file that is not the reference's."""
         try:
-            contents = read(options["file"])
+            with self.working(f"Reading {options['file']}"):
+                contents = read(options["file"])
         except NotReadable as error:
             raise CommandError(str(error)) from None
         try:
-            report = import_contents(contents, dry_run=options["dry_run"])
+            with self.working(f"Importing {contents.size} rows"):
+                report = import_contents(contents, dry_run=options["dry_run"])
         except (OperationalError, ProgrammingError) as error:
             name = connection.settings_dict["NAME"]
             raise CommandError(

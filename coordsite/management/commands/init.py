@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from common.commands import ClientCommand, working
+from common.commands import ClientCommand
 from coordsite.kit.initialising import Asked, Outcome, initialise
 from coordsite.kit.payloads import TOOLS
 from coordsite.kit.sites import NotHere
@@ -79,7 +79,7 @@ class Command(ClientCommand):
             ci=options["ci"],
         )
         try:
-            with working("Looking at the repository and the service"):
+            with self.working("Looking at the repository and the service"):
                 outcome = initialise(os.getcwd(), asked, dry_run=options["dry_run"])
         except NotHere as error:
             raise CommandError(str(error), returncode=1) from None

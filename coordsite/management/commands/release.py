@@ -39,7 +39,8 @@ class Command(ClientCommand):
         if not engineer:
             raise CommandError("Name the claim's engineer: --engineer NAME")
         path = f"/claims/{quote(claim_id, safe='')}?{urlencode({'engineer': engineer})}"
-        released = ask(find_service(), "DELETE", path).body.get("released")
+        with self.working("Asking the service"):
+            released = ask(find_service(), "DELETE", path).body.get("released")
         if options["json"]:
             self.stdout.write(json.dumps({"claim_id": claim_id, "released": int(released or 0)}))
         if not released:

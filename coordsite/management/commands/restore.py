@@ -12,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from claims.services.restoring import leap_ahead
-from common.commands import CoordCommand, working
+from common.commands import CoordCommand
 from coordsite.backups import BadBackup, put_back
 from coordsite.instance import InstanceTaken
 
@@ -38,7 +38,7 @@ class Command(CoordCommand):
         given: Path | None = options["file"]
         if (given is None) == (not options["numbers_only"]):
             raise CommandError("Give a file, or --numbers-only after pg_restore.")
-        with working("Restoring"):
+        with self.working("Restoring"):
             if given is not None:
                 self._put_back(given.expanduser())
             call_command("migrate", interactive=False, verbosity=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from argparse import ArgumentParser
 from contextlib import suppress
@@ -12,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from common.caller import Caller
-from common.commands import DatabaseCommand
+from common.commands import DatabaseCommand, account
 from common.errors import CoordError
 from coordsite.bridge.environment import base_url
 from coordsite.config import Config
@@ -36,9 +35,10 @@ class Command(DatabaseCommand):
         """Print the link."""
         config = settings.COORD
         base = options["url"] or config.public_url or url_here(config)
-        caller = Caller(kind="admin", name=f"{getpass.getuser()} (command line)", operator=True)
+        caller = Caller(kind="admin", name=f"{account()} (command line)", operator=True)
         try:
-            path = services.make_link(caller=caller, username=options["username"])
+            with self.working("Making a link"):
+                path = services.make_link(caller=caller, username=options["username"])
         except CoordError as error:
             raise CommandError(f"{error.detail}\n{error.next or ''}".strip(), returncode=1) from None
         url, minutes = base.rstrip("/") + path, config.signin_link_sec // 60

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from common.commands import ClientCommand, working
+from common.commands import ClientCommand
 from coordsite.bridge.environment import LOOPBACK, base_url
 from coordsite.config import Config, load
 from coordsite.home import Home, home_of
@@ -132,7 +132,7 @@ class Command(ClientCommand):
         os.close(said)
         os.close(log)
         patience = config.start_ready_timeout_sec * max(1, len(state.replicas)) + 5
-        with working("Starting the service"):
+        with self.working("Starting the service"):
             readable, _, _ = select.select([ready], [], [], patience)
         word = os.read(ready, 1 + MOST_NOTE) if readable else b""
         if not word:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from common.commands import ClientCommand, working
+from common.commands import ClientCommand
 from coordsite.asking import find_service, home_token
 from coordsite.bridge.environment import Settings, resolve
 from coordsite.kit.service import Service, Unreachable, clean
@@ -32,7 +32,7 @@ class Command(ClientCommand):
         service = find_service()
         settings = resolve(os.environ, os.getcwd())
         try:
-            with working("Asking the service"):
+            with self.working("Asking the service"):
                 state = state_of(service, settings)
         except Unreachable as error:
             if options["json"]:

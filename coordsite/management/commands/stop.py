@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from common.commands import ClientCommand, working
+from common.commands import ClientCommand
 from coordsite.config import load
 from coordsite.home import Home, home_of, start_time
 
@@ -47,7 +47,7 @@ class Command(ClientCommand):
                 f"Process {running.pid} is not the service that {home.pid_file} names; nothing was stopped.",
                 returncode=1,
             )
-        with working("Stopping the service"):
+        with self.working("Stopping the service"):
             self.end(home, running.pid, running.start_time)
         self.tell(options, f"Stopped (process {running.pid}).", running.pid)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -11,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from common.caller import Caller
-from common.commands import DatabaseCommand
+from common.commands import DatabaseCommand, account
 from common.errors import CoordError
 from coordsite.models import Token
 from coordsite.tokens import presenters, selectors, services
@@ -65,7 +64,8 @@ class Command(DatabaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the action."""
         try:
-            result, text = getattr(self, f"_{options['action']}")(options)
+            with self.working("Asking the database"):
+                result, text = getattr(self, f"_{options['action']}")(options)
         except BadDuration as error:
             raise CommandError(str(error), returncode=1) from None
         except CoordError as error:
@@ -127,11 +127,7 @@ def _duration(text: str | None) -> timedelta | None:
 
 def _caller() -> Caller:
     """Whoever can write the database is an operator; the record names the account."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # no such user id (a container)
-        name = "unknown"
-    return Caller(kind="admin", name=f"{name} (command line)", operator=True)
+    return Caller(kind="admin", name=f"{account()} (command line)", operator=True)
 
 
 def _made(new: NewToken) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from common.commands import ClientCommand, working
+from common.commands import ClientCommand
 from coordsite.kit.initialising import upgrade
 from coordsite.kit.sites import NotHere
 from coordsite.management.commands.init import report
@@ -28,7 +28,7 @@ class Command(ClientCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Renew the wiring. Exit 1 outside of an initialised repository, or when a file is refused."""
         try:
-            with working("Looking at the repository and the service"):
+            with self.working("Looking at the repository and the service"):
                 outcome = upgrade(os.getcwd(), options["root"], dry_run=options["dry_run"])
         except NotHere as error:
             raise CommandError(str(error), returncode=1) from None

@@ -51,7 +51,8 @@ class Command(DatabaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the action."""
-        result, text = getattr(self, f"_{options['action']}")(options)
+        with self.working("Asking the database"):
+            result, text = getattr(self, f"_{options['action']}")(options)
         self.stdout.write(json.dumps(result, sort_keys=True) if options["json"] else text)
 
     def _stats(self, options: dict[str, Any]) -> tuple[dict[str, Any], str]:
