@@ -14,13 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_naive, make_aware
 
 from claims.locks import idle_cutoff
 from claims.models import Claim, ClaimSymbol
 from claims.parties import Party
 from claims.scopes import NEVER_NARROWED
+from common.rows import moment
 from patterns import Pattern, candidate_prefixes, overlaps, parse
 
 MOST_HITS = 50
@@ -210,12 +209,5 @@ def _parse(text: str, search: Search) -> Pattern:
 def _holder(row: tuple[Any, ...]) -> Holder:
     values = list(row[:12])
     values[6] = bool(values[6])
-    values[9] = _moment(values[9])
+    values[9] = moment(values[9])
     return Holder(*values)
-
-
-def _moment(value: Any) -> datetime:
-    moment = parse_datetime(value) if isinstance(value, str) else value
-    if moment is None:
-        raise ValueError(f"not a moment: {value!r}")
-    return make_aware(moment) if is_naive(moment) else moment

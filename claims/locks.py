@@ -35,17 +35,21 @@ class Locked:
 
     def next_number(self) -> int:
         """The next number of the repository's counter: a fence, or a place in line."""
-        if self._reserved == 0:
-            with connection.cursor() as cursor:
-                cursor.execute(_BUMP, [self.id])
-                (self._counter,) = cursor.fetchone()
-            return self._counter
+        self.reserve(1)
         self._reserved -= 1
         return self._counter - self._reserved
 
+    def reserve(self, numbers: int) -> None:
+        """Draw so many numbers at once, unless they are drawn already."""
+        if self._reserved < numbers:
+            with connection.cursor() as cursor:
+                cursor.execute(_BUMP, [numbers, self.id])
+                (self._counter,) = cursor.fetchone()
+            self._reserved = numbers
+
 
 _table = Repository._meta.db_table
-_BUMP = f"UPDATE {_table} SET counter = counter + 1 WHERE id = %s RETURNING counter"
+_BUMP = f"UPDATE {_table} SET counter = counter + %s WHERE id = %s RETURNING counter"
 _DUE = (
     f"EXISTS (SELECT 1 FROM {Claim._meta.db_table} c WHERE c.repository_id = {_table}.id"
     " AND c.released_at IS NULL AND c.expires_at <= %s)"

@@ -47,10 +47,11 @@ class Standing:
 
 
 class Line(Sequence[Standing]):
-    """A repository's line in serving order."""
+    """A repository's line in serving order. ``gone`` are tickets that stood in it and have to be ended."""
 
-    def __init__(self, repo: str, places: Sequence[Standing] = ()) -> None:
+    def __init__(self, repo: str, places: Sequence[Standing] = (), gone: Sequence[str] = ()) -> None:
         self.repo = repo
+        self.gone = gone
         self._places = places
         self._asked: tuple[Party, tuple[Item, ...], list[Standing]] | None = None
 
@@ -145,9 +146,11 @@ def request_of(ticket: Ticket, *, case_insensitive: bool) -> ClaimRequest:
 
 def read_line(repo: str, now: datetime, *, case_insensitive: bool) -> Line:
     """The repository's line as it is now."""
-    rows = selectors.places(repo, now)
+    in_line = selectors.places(repo, now)
+    rows = [row for row in in_line if row.present]
+    gone = [row.id for row in in_line if not row.present]
     if not rows:
-        return Line(repo)
+        return Line(repo, gone=gone)
     kept = _kept_of([row.id for row in rows], case_insensitive)
     ranking = selectors.ranking(now)
     line = [
@@ -159,7 +162,7 @@ def read_line(repo: str, now: datetime, *, case_insensitive: bool) -> Line:
         one.level = ranking.level(one)
         one.key = ranking.key(one)
     line.sort(key=attrgetter("key"))
-    return Line(repo, line)
+    return Line(repo, line, gone)
 
 
 class _Kept(NamedTuple):
@@ -176,18 +179,24 @@ _kept: dict[tuple[str, bool], _Kept] = {}
 _kept_items = 0
 
 
+def remember(ticket: Ticket, request: ClaimRequest, *, case_insensitive: bool) -> None:
+    """Keep what a ticket asks for, parsed, for the readings to come."""
+    global _kept_items
+    if _kept_items + len(request.items) > MOST_KEPT_ITEMS:
+        _kept.clear()
+        _kept_items = 0
+    _kept[ticket.id, case_insensitive] = _Kept(
+        ticket.place, ticket.urgency, ticket.enqueued_at, request.party, request
+    )
+    _kept_items += len(request.items)
+
+
 def _kept_of(ids: Sequence[str], case_insensitive: bool) -> dict[str, _Kept]:
     """What never changes of each ticket, from memory or, the first time, from the database."""
-    global _kept_items
     found = {key: kept for key in ids if (kept := _kept.get((key, case_insensitive))) is not None}
     if len(found) < len(ids):
         for ticket in selectors.tickets_by_id([key for key in ids if key not in found]):
             request = request_of(ticket, case_insensitive=case_insensitive)
-            if _kept_items + len(request.items) > MOST_KEPT_ITEMS:
-                _kept.clear()
-                _kept_items = 0
-            found[ticket.id] = _kept[ticket.id, case_insensitive] = _Kept(
-                ticket.place, ticket.urgency, ticket.enqueued_at, request.party, request
-            )
-            _kept_items += len(request.items)
+            remember(ticket, request, case_insensitive=case_insensitive)
+            found[ticket.id] = _kept[ticket.id, case_insensitive]
     return found

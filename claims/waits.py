@@ -7,10 +7,11 @@ it costs next to nothing when nobody waits for it, which is nearly always.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Q
 
 from claims.locks import idle_cutoff
@@ -21,7 +22,7 @@ from claims.scopes import Item
 from common.caller import Caller
 from patterns import parse
 from queueing import selectors
-from queueing.models import IN_LINE, Ticket
+from queueing.models import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,13 @@ class Link:
 
 ELSEWHERE = "(in another repository)"
 HIDDEN = Party("somebody")
+
+
+_STANDING = f"SELECT engineer, session_id FROM {Ticket._meta.db_table} WHERE {{}} AND {selectors.PRESENT}"
+_HOLDING = (
+    f"SELECT DISTINCT engineer, session_id FROM {Claim._meta.db_table}"
+    " WHERE {} AND released_at IS NULL AND NOT expires_at <= %s"
+)
 
 
 def live_claims(party: Party, now: datetime) -> list[Claim]:
@@ -78,17 +86,27 @@ def may_be_waited_for(places: Iterable[Standing], now: datetime) -> set[str]:
     nobody can be waiting.
     """
     parties = {one.id: one.party for one in places}
-    engineers = {party.engineer for party in parties.values()}
-    sessions = {party.session_id for party in parties.values() if party.session_id is not None}
-    anyone = Q(engineer__in=engineers) | Q(session_id__in=sessions)
-    held = Claim.objects.filter(anyone, released_at__isnull=True, expires_at__gt=now)
-    tickets = Ticket.objects.filter(anyone, selectors.present(now), state__in=IN_LINE)
+    if not parties:
+        return set()
+    engineers = sorted({party.engineer for party in parties.values()})
+    sessions = sorted({party.session_id for party in parties.values() if party.session_id is not None})
+    anyone, names = f"engineer IN ({_marks(engineers)})", engineers
+    if sessions:
+        anyone, names = f"({anyone} OR session_id IN ({_marks(sessions)}))", [*engineers, *sessions]
+    moment = connection.ops.adapt_datetimefield_value(now)
     roll = Roll()
-    for name in tickets.values_list("engineer", "session_id"):
-        roll.add(*name)
-    for name in held.values_list("engineer", "session_id").distinct():
-        roll.add(*name, times=2)  # one's own place is one of them
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING.format(anyone), [*names, moment, moment, moment])
+        for engineer, session in cursor.fetchall():
+            roll.add(engineer, session)
+        cursor.execute(_HOLDING.format(anyone), [*names, moment])
+        for engineer, session in cursor.fetchall():
+            roll.add(engineer, session, times=2)  # one's own place is one of them
     return {ticket_id for ticket_id, party in parties.items() if roll.count(party) > 1}
+
+
+def _marks(values: Collection[str]) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 class Waits:

@@ -32,7 +32,7 @@ MOST_DIFF_LINES = 10_000
 MAX_ID = 2**63 - 1
 
 _NO_RULES = RuleSet()
-_NEWEST = f"SELECT id, digest FROM {Revision._meta.db_table} ORDER BY id DESC LIMIT 1"  # noqa: S608 - constants
+_NEWEST = f"SELECT id, digest FROM {Revision._meta.db_table} ORDER BY id DESC LIMIT 1"
 _cache_lock = threading.Lock()
 _cached: tuple[int, str, RuleSet] | None = None
 

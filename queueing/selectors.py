@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from common.buckets import Hour
@@ -21,6 +22,18 @@ def present(now: datetime) -> Q:
     return there | Q(state="offered", offer_until__gt=now)
 
 
+PRESENT = (
+    "(state = 'waiting' AND alive_until > %s AND expires_at > %s OR state = 'offered' AND offer_until > %s)"
+)
+"""As :func:`present`, for statements written by hand; takes the moment three times."""
+_TABLE = Ticket._meta.db_table
+_PLACES = (
+    f"SELECT id, state, passed_over, front, CASE WHEN {PRESENT} THEN 1 ELSE 0 END"
+    f" FROM {_TABLE} WHERE repo = %s AND state IN ('waiting', 'offered') ORDER BY place"
+)
+_WHERE = f"SELECT repo, state FROM {_TABLE} WHERE id = %s"
+
+
 class Place(NamedTuple):
     """What of a ticket in line changes while it stands there."""
 
@@ -28,6 +41,7 @@ class Place(NamedTuple):
     state: str
     passed_over: int
     front: bool
+    present: bool
 
 
 def ranking(now: datetime) -> Ranking:
@@ -40,9 +54,25 @@ def ranking(now: datetime) -> Ranking:
 
 
 def places(repo: str, now: datetime) -> list[Place]:
-    """The repository's present tickets by arrival, without what never changes: lines can be long."""
-    tickets = Ticket.objects.filter(present(now), repo=repo, state__in=IN_LINE).order_by("place")
-    return [Place(*row) for row in tickets.values_list(*Place._fields)]
+    """The repository's tickets in line by arrival, without what never changes: lines can be long.
+
+    Those that are not present have to be ended.
+    """
+    moment = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACES, [moment, moment, moment, repo])
+        return [
+            Place(key, state, passed, bool(front), bool(there))
+            for key, state, passed, front, there in cursor.fetchall()
+        ]
+
+
+def where(ticket_id: str) -> tuple[str, str] | None:
+    """The ticket's repository and present state; ``None`` for an unknown id."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WHERE, [ticket_id])
+        found: tuple[str, str] | None = cursor.fetchone()
+    return found
 
 
 def tickets_by_id(ids: Sequence[str]) -> list[Ticket]:
@@ -56,11 +86,6 @@ def tickets_by_id(ids: Sequence[str]) -> list[Ticket]:
 def ends(ids: Iterable[str]) -> dict[str, datetime]:
     """When the wait of each ticket is over."""
     return dict(Ticket.objects.filter(id__in=list(ids)).values_list("id", "expires_at"))
-
-
-def gone(repo: str, now: datetime) -> list[Ticket]:
-    """Tickets in line whose waiter is gone, whose wait is over or whose offer was not picked up."""
-    return list(Ticket.objects.filter(repo=repo, state__in=IN_LINE).exclude(present(now)).order_by("place"))
 
 
 def tickets_of_party(engineer: str, session_id: str | None, now: datetime) -> QuerySet[Ticket]:

@@ -5,14 +5,17 @@ The callers hold the lock (:mod:`queueing` does not know what is waited for, nor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import F
 
 from common import clock, wakeups
+from common.rows import Columns
 from queueing.models import LEFT, Ticket
 from queueing.selectors import counts
 from webhooks.services import record
@@ -24,6 +27,25 @@ ALIVE_SECONDS = 20
 """How long a waiter counts as present after the last such word."""
 RETURN_SECONDS = 30
 """How long a place is kept for a waiter whose serving process stopped."""
+
+
+_TABLE = Ticket._meta.db_table
+_FIELDS = {field.name: field for field in Ticket._meta.concrete_fields}
+_MOVE = f"UPDATE {_TABLE} SET {{}} WHERE id = %s AND state IN ({{}})"
+_OFFER = (
+    f"UPDATE {_TABLE} SET state = 'offered', offer_until = %s WHERE id IN ({{}}) AND state = 'waiting'"
+    " RETURNING id, repo, engineer, session_id, request"
+)
+
+
+class _Moved(NamedTuple):
+    """What the event of a ticket tells."""
+
+    id: str
+    repo: str
+    engineer: str
+    session_id: str | None
+    request: dict[str, Any]
 
 
 class LineFull(Exception):
@@ -77,13 +99,20 @@ def enqueue(
     return ticket
 
 
-def offer(offered: Iterable[Ticket], now: datetime) -> None:
+def offer(ids: Sequence[str], now: datetime) -> None:
     """Offer each waiting ticket what it waits for, until picked up. Emits ``queue_offer``; wakes them."""
     until = now + timedelta(seconds=settings.COORD.offer_seconds)
-    moved = [t for t in offered if _move(t, ("waiting",), state="offered", offer_until=until)]
-    record(*(_event(ticket, EventType.QUEUE_OFFER, offer_until=clock.iso(until)) for ticket in moved))
-    for ticket in moved:
-        wakeups.publish(f"ticket:{ticket.id}")
+    moved: dict[str, _Moved] = {}
+    for start in range(0, len(ids), 500):
+        chunk = ids[start : start + 500]
+        with connection.cursor() as cursor:
+            moment = connection.ops.adapt_datetimefield_value(until)
+            cursor.execute(_OFFER.format(", ".join(["%s"] * len(chunk))), [moment, *chunk])
+            for key, repo, engineer, session, request in cursor.fetchall():
+                moved[key] = _Moved(key, repo, engineer, session, json.loads(request))
+    offered = [moved[key] for key in ids if key in moved]
+    record(*(_event(ticket, EventType.QUEUE_OFFER, offer_until=clock.iso(until)) for ticket in offered))
+    wakeups.publish(*(f"ticket:{ticket.id}" for ticket in offered))
 
 
 def withdraw_offer(ticket: Ticket) -> bool:
@@ -184,7 +213,7 @@ def take_up(
     )
 
 
-def first_pattern(ticket: Ticket) -> str:
+def first_pattern(ticket: Ticket | _Moved) -> str:
     """The first pattern of the opaque request, for texts and the reference's one-pattern fields."""
     items = ticket.request.get("items") or [{}]
     return str(items[0].get("pattern", ""))
@@ -192,15 +221,25 @@ def first_pattern(ticket: Ticket) -> str:
 
 def _move(ticket: Ticket, from_states: tuple[str, ...], **changes: Any) -> bool:
     """Compare-and-set on the state; the object follows the row."""
-    moved = Ticket.objects.filter(id=ticket.id, state__in=from_states).update(**changes)
+    values = Columns(_FIELDS[name] for name in changes).prepared(
+        changes.values(), connections[DEFAULT_DB_ALIAS]
+    )
+    sql = _MOVE.format(", ".join(f"{name} = %s" for name in changes), ", ".join(["%s"] * len(from_states)))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*values, ticket.id, *from_states])
+        moved = bool(cursor.rowcount == 1)
     if moved:
         for name, value in changes.items():
             setattr(ticket, name, value)
-    return bool(moved)
+    return moved
 
 
 def _event(
-    ticket: Ticket, kind: EventType, claim_id: str | None = None, operator: str | None = None, **detail: Any
+    ticket: Ticket | _Moved,
+    kind: EventType,
+    claim_id: str | None = None,
+    operator: str | None = None,
+    **detail: Any,
 ) -> NewEvent:
     return NewEvent(
         type=kind,

@@ -6,33 +6,40 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Min, Q
+from django.db import connection
 
-from claims.models import Claim
-from queueing.models import IN_LINE, Ticket
+from claims.models import Claim, Repository
+from common.rows import moment
+from queueing.models import Ticket
+
+_OPEN = (
+    f"FROM {Claim._meta.db_table} c JOIN {Repository._meta.db_table} r ON r.id = c.repository_id"
+    " WHERE r.name = %s AND c.released_at IS NULL"
+)
+_DUE = (
+    f"SELECT (SELECT MIN(c.expires_at) {_OPEN}), (SELECT MIN(c.last_activity) {_OPEN}), line.*"
+    " FROM (SELECT MIN(CASE WHEN state = 'offered' THEN offer_until END),"
+    " MIN(CASE WHEN state = 'waiting' THEN alive_until END),"
+    " MIN(CASE WHEN state = 'waiting' THEN expires_at END),"
+    " MIN(CASE WHEN state = 'waiting' AND enqueued_at >= %s THEN enqueued_at END)"
+    f" FROM {Ticket._meta.db_table} WHERE repo = %s AND state IN ('waiting', 'offered')) line"
+)
 
 
 def next_due(repo: str, now: datetime) -> datetime | None:
     """The moment at which the next lease, offer or place in a repository ends, or a ticket gets older than
     the boost; a past one when that has not been carried out yet. ``None``: nothing will.
     """
-    open_claims = Claim.objects.filter(released_at__isnull=True, repository__name=repo)
-    moments = [open_claims.aggregate(due=Min("expires_at"))["due"]]
-    if settings.COORD.idle_timeout_sec:
-        silent = open_claims.filter(last_activity__isnull=False).aggregate(due=Min("last_activity"))["due"]
-        moments.append(_later(silent, settings.COORD.idle_timeout_sec))
-    boost = settings.COORD.queue_age_boost_seconds
-    waiting = Q(state="waiting")
-    young = waiting & Q(enqueued_at__gte=now - timedelta(seconds=boost))
-    line: dict[str, Any] = Ticket.objects.filter(repo=repo, state__in=IN_LINE).aggregate(
-        offer=Min("offer_until", filter=Q(state="offered")),
-        alive=Min("alive_until", filter=waiting),
-        over=Min("expires_at", filter=waiting),
-        young=Min("enqueued_at", filter=young),
-    )
-    moments += [line["offer"], line["alive"], line["over"]]
-    if boost and line["young"] is not None:
-        moments.append(_later(line["young"], boost) + timedelta(milliseconds=1))
+    idle, boost = settings.COORD.idle_timeout_sec, settings.COORD.queue_age_boost_seconds
+    aged = connection.ops.adapt_datetimefield_value(now - timedelta(seconds=boost))
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [repo, repo, aged, repo])
+        lease, silent, offer, alive, over, young = map(moment, cursor.fetchone())
+    moments = [lease, offer, alive, over]
+    if idle:
+        moments.append(_later(silent, idle))
+    if boost:
+        moments.append(_later(young, boost + 0.001))
     return min((moment for moment in moments if moment is not None), default=None)
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from claims import line
 from claims.locks import Locked, repository_lock
 from claims.models import Claim
-from claims.places import Line, Standing
+from claims.places import Line, Standing, remember
 from claims.scopes import ClaimRequest, Item
 from claims.selectors.listing import live, seen_by
 from claims.services import draining
@@ -181,7 +181,7 @@ def _park(locked: Locked, request: ClaimRequest, caller: Caller, wait: Wait) -> 
     ):
         return left
     try:
-        return tickets.enqueue(
+        ticket = tickets.enqueue(
             repo=locked.name,
             place=locked.next_number(),
             engineer=request.party.engineer,
@@ -200,6 +200,8 @@ def _park(locked: Locked, request: ClaimRequest, caller: Caller, wait: Wait) -> 
             retry_after_s=60,
             next="Wait for one of your tickets to end, or cancel one with DELETE /requests/{queue_id}.",
         ) from full
+    remember(ticket, request, case_insensitive=locked.case_insensitive)
+    return ticket
 
 
 def _log(request: ClaimRequest, verdict: Verdict, request_uid: str, resolution: str = "") -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from operator import attrgetter
 
 from django.db.models import Q
 
@@ -20,7 +21,7 @@ from claims.verdicts import Question, judge
 from claims.waits import Waits, may_be_waited_for
 from ownership.selectors import current_rules
 from ownership.services import resolve_contention
-from patterns import parse
+from patterns import Pattern, parse
 from queueing import selectors
 from queueing import services as tickets
 from queueing.models import IN_LINE, Ticket
@@ -39,8 +40,8 @@ def drain(locked: Locked, freed: Iterable[str] | None = None) -> int:
     """
     if not locked.line:
         return 0
-    left = end_gone(locked)
     in_line = read_line(locked.name, locked.now, case_insensitive=locked.case_insensitive)
+    left = _end_gone(locked, in_line.gone)
     if freed is None:
         candidates: Sequence[Standing] = in_line
     else:
@@ -55,10 +56,10 @@ def drain(locked: Locked, freed: Iterable[str] | None = None) -> int:
     return walk.offers
 
 
-def end_gone(locked: Locked) -> list[Ticket]:
+def _end_gone(locked: Locked, gone: Sequence[str]) -> list[Ticket]:
     """Expire the tickets whose waiter is gone, whose wait is over or whose offer was not picked up."""
     ended = []
-    for ticket in selectors.gone(locked.name, locked.now):
+    for ticket in sorted(selectors.tickets_by_id(gone), key=attrgetter("place")):
         if ticket.state == Ticket.State.OFFERED:
             reason = "offer_lapsed"
         else:
@@ -92,11 +93,14 @@ class _Walk:
         self.in_line = in_line
         self.offers = 0
         self._at = {one.id: at for at, one in enumerate(in_line)}
-        self._shared = current_rules().shared(locked.name, case_insensitive=locked.case_insensitive)
         self._ranking = selectors.ranking(locked.now)
         self._offered: list[str] = []
         self._passed: Counter[str] = Counter()
         self._walls: list[tuple[Party, Item]] = []
+
+    @cached_property
+    def _shared(self) -> Sequence[Pattern]:
+        return current_rules().shared(self.locked.name, case_insensitive=self.locked.case_insensitive)
 
     def fits(self, candidate: Standing) -> bool:
         """Whether the candidate may have all it asks for now."""
@@ -147,8 +151,7 @@ class _Walk:
     def write(self) -> None:
         """Write what was decided since the last time."""
         if self._offered:
-            found = {ticket.id: ticket for ticket in selectors.tickets_by_id(self._offered)}
-            tickets.offer([found[ticket_id] for ticket_id in self._offered], self.locked.now)
+            tickets.offer(self._offered, self.locked.now)
             self._offered.clear()
         for times in set(self._passed.values()):
             tickets.note_passed([key for key, n in self._passed.items() if n == times], times)

@@ -24,6 +24,7 @@ from common.caller import Caller
 from common.errors import NotFound, TooMany
 from ownership.selectors import current_rules
 from ownership.services import resolve_contention
+from queueing import selectors
 from queueing import services as tickets
 from queueing.models import Ticket
 
@@ -53,28 +54,34 @@ def look(ticket_id: str, *, final: bool = False) -> Look:
     with its claims, however often it is asked. Reads only, unless something is due.
     Raises :class:`NotFound` for an unknown ticket.
     """
-    ticket = _ticket(ticket_id)
-    if ticket.state == Ticket.State.OFFERED or (
-        ticket.state == Ticket.State.WAITING and (final or _is_due(ticket.repo))
-    ):
-        with repository_lock(ticket.repo, numbers=len(ticket.request["items"])) as locked:
+    repo, state = _where(ticket_id)
+    if state == Ticket.State.OFFERED or (state == Ticket.State.WAITING and (final or _is_due(repo))):
+        with repository_lock(repo, numbers=1) as locked:
             if locked.due:
                 settle_due(locked)
             draining.drain(locked)
-            ticket.refresh_from_db()
+            ticket = _ticket(ticket_id)
             if ticket.state == Ticket.State.OFFERED:
                 return _pick_up(locked, ticket)
             if ticket.state == Ticket.State.WAITING and final:
                 _end(locked, ticket, "timeout")
+    else:
+        ticket = _ticket(ticket_id)
     if ticket.state == Ticket.State.GRANTED:
         return Look(ticket, _granted(ticket))
     return Look(ticket)
 
 
+def has_news(ticket_id: str) -> bool:
+    """Whether a look is worth it: the ticket was offered something, has ended, or something is due."""
+    repo, state = _where(ticket_id)
+    return state != Ticket.State.WAITING or _is_due(repo)
+
+
 @contextmanager
 def line_of(ticket_id: str) -> Iterator[None]:
     """Hold the lock of the repository in whose line the ticket stands."""
-    with repository_lock(_ticket(ticket_id).repo):
+    with repository_lock(_where(ticket_id)[0]):
         yield
 
 
@@ -180,6 +187,7 @@ def _pick_up(locked: Locked, ticket: Ticket) -> Look:
     except TooMany:
         _end(locked, ticket, "limit")
         return Look(ticket)
+    locked.reserve(len(request.items))
     outcome = claiming.grant(locked, request, verdict, rules)
     ids = [claim.id for claim in outcome.claims]
     known = set(verdict.held.values())
@@ -216,11 +224,22 @@ def _granted(ticket: Ticket) -> Outcome:
     )
 
 
+def _where(ticket_id: str) -> tuple[str, str]:
+    found = selectors.where(ticket_id)
+    if found is None:
+        raise _unknown()
+    return found
+
+
 def _ticket(ticket_id: str) -> Ticket:
     ticket = Ticket.objects.filter(id=ticket_id).first()
     if ticket is None:
-        raise NotFound("No ticket has this queue id.", next="Claim again with wait_seconds to stand in line.")
+        raise _unknown()
     return ticket
+
+
+def _unknown() -> NotFound:
+    return NotFound("No ticket has this queue id.", next="Claim again with wait_seconds to stand in line.")
 
 
 def check_owner(ticket: Ticket, caller: Caller) -> bool:

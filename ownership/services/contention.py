@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from common import clock, wakeups
 from ownership.models import Contention
@@ -15,6 +15,10 @@ from ownership.services.automatic import promote_later
 
 ROWS_PER_INSERT = 500
 BATCH = 1000
+_RESOLVE = (
+    f"UPDATE {Contention._meta.db_table} SET resolution = %s WHERE request_uid = %s"
+    f" AND resolution NOT IN ('{Contention.Resolution.GRANTED_LATER}', '{Contention.Resolution.GAVE_UP}')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,9 @@ def resolve_contention(request_uid: str, resolution: str) -> int:
     """
     if resolution not in Contention.Resolution.values:
         raise ValueError(f"unknown resolution {resolution!r}")
-    final = (Contention.Resolution.GRANTED_LATER, Contention.Resolution.GAVE_UP)
-    return (
-        Contention.objects.filter(request_uid=str(request_uid))
-        .exclude(resolution__in=final)
-        .update(resolution=resolution)
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_RESOLVE, [resolution, str(request_uid)])
+        return int(cursor.rowcount)
 
 
 def trim_contention() -> int:

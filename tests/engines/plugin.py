@@ -11,6 +11,7 @@ summary counts them as deselected.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -26,10 +27,13 @@ def _settings_read() -> None:
     given = {"COORD_DATABASE_URL": os.environ.get(DATABASE), "COORD_REDIS_URL": os.environ.get(REDIS)}
     os.environ.update({name: value for name, value in given.items() if value})
     try:
-        import coordsite.settings  # noqa: F401  (read once, here)
+        import coordsite.settings as read  # once, here
     finally:
         for name in given:
             os.environ.pop(name, None)
+    layer: dict[str, Any] = read.CHANNEL_LAYERS["default"]
+    if "CONFIG" in layer:  # workers share a server, and must not hear one another
+        layer["CONFIG"]["prefix"] = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 
 _settings_read()
