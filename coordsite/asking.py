@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from coordsite.bridge.environment import resolve
+from coordsite.bridge.environment import Settings, resolve
+from coordsite.home import home_here
+from coordsite.keys import kept_secret
 from coordsite.kit.service import Answer, Service, Unreachable
 
 TIMEOUT_S = 5.0
 
 
-def find_service() -> Service:
-    """The service of the enclosing repository, else of the environment, else the one started here."""
+def settings_here() -> Settings:
+    """How the service is reached from here: as the repository or the environment says, else the one that
+    ``coord start`` runs on this machine, with the token of its home.
+    """
     settings = resolve(os.environ, os.getcwd())
-    token = settings.token or ""
-    if not token and settings.is_local:
-        token = home_token()
-    return Service(settings.api_url, token=token, timeout=TIMEOUT_S)
+    if not settings.is_local:
+        return settings
+    home = home_here(os.environ)
+    url = home.url() if settings.path is None else ""  # hooks and agents go where the repository's file says
+    return settings._replace(
+        api_url=url or settings.api_url, token=settings.token or kept_secret(home.token, create=False)
+    )
 
 
-def home_token() -> str:
-    """The token that ``coord start`` keeps; empty when it never ran here."""
-    home = Path(os.environ.get("COORD_HOME") or "~/.coord").expanduser()
-    try:
-        return (home / "token").read_text(encoding="utf-8").strip()
-    except OSError:
-        return ""
+def find_service(settings: Settings | None = None) -> Service:
+    """The service to ask from here."""
+    settings = settings or settings_here()
+    return Service(settings.api_url, token=settings.token or "", timeout=TIMEOUT_S)
 
 
 def ask(service: Service, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:

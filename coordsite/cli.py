@@ -13,6 +13,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -171,12 +172,15 @@ def run(command: BaseCommand, name: str, arguments: list[str]) -> int:
 
 def managed(name: str, arguments: list[str]) -> int:
     """Run a management command of Django or of an installed app."""
-    use_home()
     import django
     from django.core.management import get_commands, load_command_class
 
-    django.setup()
-    apps = get_commands()
+    from common.commands import working
+
+    with nullcontext() if "--json" in arguments else working("Loading"):
+        use_home()
+        django.setup()
+        apps = get_commands()
     if name not in apps:
         return unknown(name)
     if name in own_commands():

@@ -16,8 +16,9 @@ Written from the commands themselves by `make commands`. `coord` lists them,
 
 Commands that ask the service (`status`, `claims`, `release`, `engineers`) find it in `COORD_API_URL` and
 `COORD_AUTH_TOKEN` of the environment, else in `.coordination/local.env` of the enclosing repository, else on
-this machine: at `COORD_HOST` and `COORD_PORT` (127.0.0.1, 8080), with the token of `COORD_HOME`. They need no
-database. `coord start` keeps its state in `COORD_HOME` (`~/.coord`): token, database, log and pid file.
+this machine: where the service of `COORD_HOME` listens, with its token (when it does not run: at `COORD_HOST`
+and `COORD_PORT`, 127.0.0.1:8080). They need no database. `coord start` keeps its state in `COORD_HOME`
+(`~/.coord`): token, database, log and pid file.
 
 Commands that work on the database (`outbox`, `tokens`, `signin`, `promote`, `demote`, `pin`, `backup`,
 `import-reference`) run where the service runs: `COORD_DATABASE_URL`, `COORD_DATABASE_PATH`, else

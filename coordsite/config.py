@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from coordsite.home import USUAL_HOME
 from coordsite.misconfigured import ConfigError, NoAuthentication
 from coordsite.values import RULES
 
@@ -65,7 +66,7 @@ class Config(BaseSettings):
         description="Address to listen on; `coord start` listens on 127.0.0.1 unless this is set.",
     )
     port: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
-    home: str = Field("~/.coord", description="State directory of `coord start`: token, database, pid file.")
+    home: str = Field(USUAL_HOME, description="State directory of `coord start`: token, database, pid file.")
     database_path: str = Field("data/coordination.db", description="SQLite file, made with its directories.")
     database_url: str = Field(
         "",

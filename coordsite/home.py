@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from coordsite.config import Config
+if TYPE_CHECKING:
+    from coordsite.config import Config
 
+USUAL_HOME = "~/.coord"
 MARKER = "coord start"
 MOST_LOG_BYTES = 10 * 1024 * 1024
 
@@ -73,13 +78,17 @@ class Home:
         except (ValueError, KeyError, TypeError):
             return None
 
+    def url(self) -> str:
+        """Where the service of this directory listens now; empty when none runs."""
+        with suppress(ValueError):
+            running = self.running()
+            if running is not None and running.lives:
+                return running.url
+        return ""
+
     def serves(self, url: str) -> bool:
         """Whether the service of this directory is the one that listens at ``url``."""
-        try:
-            running = self.running()
-        except ValueError:
-            return False
-        return running is not None and running.lives and running.url == url
+        return self.url() == url
 
     def open_log(self) -> int:
         """A descriptor to append to the log; a log that grew large is kept once as ``coord.log.1``."""
@@ -91,6 +100,11 @@ class Home:
 def home_of(config: Config) -> Home:
     """The configured state directory."""
     return Home(config.home)
+
+
+def home_here(environ: Mapping[str, str]) -> Home:
+    """The state directory that a client's environment names, without reading the configuration."""
+    return Home(environ.get("COORD_HOME") or USUAL_HOME)
 
 
 def start_time(pid: int) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from coordsite.config import Config
 from coordsite.misconfigured import ConfigError
+
+if TYPE_CHECKING:
+    from coordsite.config import Config
 
 
 def signing_key(config: Config, *, create: bool = False) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tomllib
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from coordsite.bridge.environment import DEFAULT_URL, is_placeholder, local_url
+from coordsite.home import home_here
+from coordsite.keys import kept_secret
 from coordsite.kit.changes import Change, apply
 from coordsite.kit.environment import local_of
 from coordsite.kit.gitread import git
@@ -144,7 +145,8 @@ def _choices(site: Site, asked: Asked, config: dict[str, Any], *, create: bool) 
     old = local.file.get("COORD_AUTH_TOKEN", "")
     if is_placeholder(given) or mode == "local":
         needed = mode == "local" and (asked.force or is_placeholder(old))
-        given = home_token(create=create and needed) if mode == "local" else ""
+        kept = home_here(os.environ).token
+        given = kept_secret(kept, create=create and needed) if mode == "local" else ""
     return Choices(
         tools=tuple(tool for tool in TOOLS if tool in asked.tools) or tools_of(config) or ("claude",),
         mode=mode,
@@ -172,29 +174,8 @@ def _known_url(config: dict[str, Any], file: dict[str, str], mode: Mode, asked: 
     known = [file.get("COORD_API_URL", ""), str(config.get("service_url") or "")] if same else []
     found = next((url for url in known if not is_placeholder(url)), "")
     if found or mode == "local":
-        return found or local_url(os.environ)
+        return found or home_here(os.environ).url() or local_url(os.environ)
     return next((url for url in known if url == DEFAULT_URL), "")
-
-
-def home_token(*, create: bool) -> str:
-    """The token of the local service, ``COORD_HOME/token``; made (0600) when missing and ``create``."""
-    home = os.path.expanduser(os.environ.get("COORD_HOME") or "~/.coord")
-    path = os.path.join(home, "token")
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read(4096).strip()
-    except FileNotFoundError:
-        if not create:
-            return ""
-    os.makedirs(home, mode=0o700, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return home_token(create=False)
-    token = secrets.token_urlsafe(32)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(token + "\n")
-    return token
 
 
 def _service_trouble(choices: Choices) -> list[str]:

@@ -39,13 +39,15 @@ def _asked(installed: Callable[[], str], cwd: str) -> str:
 
 def _due() -> bool:
     """Whether the last question is a day old; notes that it is asked now."""
-    home = os.path.expanduser(os.environ.get("COORD_HOME") or "~/.coord")
-    path = os.path.join(home, "last_update_check")
+    from coordsite.home import home_here
+
+    home = home_here(os.environ)
+    path = home.path / "last_update_check"
     try:
         if 0 <= time.time() - os.stat(path).st_mtime < MOST_OFTEN_S:
             return False
     except OSError:
-        os.makedirs(home, mode=0o700, exist_ok=True)
+        home.make()
     with open(path, "w", encoding="utf-8"):
         os.utime(path)
     return True

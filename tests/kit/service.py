@@ -30,6 +30,7 @@ class FakeService:
         self.failure: tuple[int, dict[str, Any]] | None = None
         self.version = "0.1.0"
         self.verifies = True
+        self.page: int | None = None
         self.lost: list[dict[str, Any]] = []
         self.identity: dict[str, Any] | None = None
         self._lock = threading.Lock()
@@ -126,7 +127,12 @@ class FakeService:
         if (method, path) == ("GET", "/claims"):
             repo = query.get("repo", [None])[0]
             found = [claim for claim in self.claims if repo in (None, claim["repo"])]
-            return 200, {"claims": found, "count": len(found)}
+            page = found[: self.page]
+            return 200, {
+                "claims": page,
+                "count": len(page),
+                "next_cursor": "2" if len(page) < len(found) else None,
+            }
         if (method, path) == ("POST", "/conflicts/batch"):
             return self._conflicts(body)
         if (method, path) == ("POST", "/verify") and self.verifies:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from coordsite import cli, completing
+from coordsite.home import Home
 from tests.kit.conftest import Clone
 from tests.kit.running import Runner
 from tests.kit.service import FakeService
@@ -87,6 +88,35 @@ def test_the_service_of_this_machine_is_found_by_its_address(
     assert f"COORD_API_URL=http://127.0.0.1:{port}\n" in (bare.path / ".coordination/local.env").read_text()
 
 
+def started(url: str) -> None:
+    """The pid file of a service that this process runs."""
+    home = Home(os.environ["COORD_HOME"])
+    home.make()
+    home.remember(url)
+    home.token.write_text("token-shared\n")
+
+
+def test_the_service_that_runs_here_is_found_wherever_it_listens(
+    make_clone: Callable[[str], Clone], coord: Runner, service: FakeService
+) -> None:
+    bare = make_clone("bare")
+    started(service.url)
+    state = coord(bare.path, "status", "--json").json
+    assert (state["service_url"], state["token"]) == (service.url, "from the local service")
+    assert coord(bare.path, "init", "--yes").code == 0
+    assert f"COORD_API_URL={service.url}\n" in (bare.path / ".coordination/local.env").read_text()
+
+
+def test_a_repository_is_asked_about_where_its_file_says(
+    clone: Clone, coord: Runner, service: FakeService
+) -> None:
+    """What the hooks of the repository would ask, also when another service runs here."""
+    started("http://127.0.0.1:9")
+    assert coord(clone.path, "status", "--json").json["service_url"] == service.url
+    clone.initialise("http://127.0.0.1:8080")
+    assert coord(clone.path, "status", "--json").json["service_url"] == "http://127.0.0.1:8080"
+
+
 def test_a_named_service_wins_over_the_address(
     clone: Clone, coord: Runner, service: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +158,17 @@ def test_status_tells_the_service_the_repository_and_the_token(clone: Clone, coo
         "from .coordination/local.env",
     ]
     assert coord(clone.path, "status", "--json").json["active_claims"] == 0
+
+
+def test_status_says_when_there_are_more_claims_than_it_counts(
+    clone: Clone, coord: Runner, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.hold("a.py", "bob")
+    service.hold("b.py", "carol")
+    monkeypatch.setattr(service, "page", 1)
+    state = coord(clone.path, "status", "--json").json
+    assert (state["active_claims"], state["more_claims"]) == (1, True)
+    assert "active claims  1 or more\n" in coord(clone.path, "status").out
 
 
 def test_status_tells_of_a_dead_token(clone: Clone, coord: Runner, service: FakeService) -> None:

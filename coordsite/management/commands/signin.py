@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -50,8 +49,4 @@ class Command(DatabaseCommand):
 
 def url_here(config: Config) -> str:
     """Where the service of this machine listens: as its pid file says, else as it is configured."""
-    with suppress(ValueError):
-        running = home_of(config).running()
-        if running is not None and running.lives and running.url:
-            return running.url
-    return base_url(config.host, config.port)
+    return home_of(config).url() or base_url(config.host, config.port)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
 
 from common.commands import ClientCommand
-from coordsite.asking import find_service, home_token
-from coordsite.bridge.environment import Settings, resolve
+from coordsite.asking import find_service, settings_here
+from coordsite.bridge.environment import Settings
 from coordsite.kit.service import Service, Unreachable, clean
 
 
@@ -29,8 +28,8 @@ class Command(ClientCommand):
         """Print what the service's answers allow; exit code 1 when it is not ready. A refused
         token is told on standard error: whether the service runs is another question.
         """
-        service = find_service()
-        settings = resolve(os.environ, os.getcwd())
+        settings = settings_here()
+        service = find_service(settings)
         try:
             with self.working("Asking the service"):
                 state = state_of(service, settings)
@@ -57,6 +56,7 @@ def state_of(service: Service, settings: Settings) -> dict[str, Any]:
         "version": clean(str(about.get("version", "unknown")), 40),
         "knows_a_checkout": bool(about.get("repo_root_configured")),
         "active_claims": claims.body.get("count") if claims.status == 200 else None,
+        "more_claims": bool(claims.body.get("next_cursor")) if claims.status == 200 else None,
         "trouble": "" if claims.status == 200 else claims.detail,
         "repo": settings.repo_id,
         "token": token_source(settings),
@@ -72,6 +72,7 @@ def away(settings: Settings, detail: str) -> dict[str, Any]:
         "version": None,
         "knows_a_checkout": None,
         "active_claims": None,
+        "more_claims": None,
         "trouble": detail,
         "repo": settings.repo_id,
         "token": token_source(settings),
@@ -85,7 +86,7 @@ def token_source(settings: Settings) -> str:
         return "from environment"
     if source == "file":
         return "from .coordination/local.env"
-    return "from the local service" if settings.is_local and home_token() else "not set"
+    return "from the local service" if settings.token else "not set"
 
 
 def in_words(state: dict[str, Any]) -> str:
@@ -95,6 +96,8 @@ def in_words(state: dict[str, Any]) -> str:
     shown = state["active_claims"]
     if shown is None:
         shown = f"unknown ({state['trouble']})"
+    elif state["more_claims"]:
+        shown = f"{shown} or more"
     return "\n".join(
         [
             f"service        {state['service_url']} ({word})",
