@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
-from django.http import HttpResponseBase
+from django.http import HttpResponseBase, QueryDict
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import serializers
@@ -211,14 +211,7 @@ class ApiView(APIView):
 
     def query(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """The validated query; list fields take repeated parameters. Raises :class:`InvalidRequest`."""
-        fields = _query_fields(serializer)
-        params = self.request._request.GET
-        data = {
-            name: params.getlist(name) if fields[name] else params.get(name)
-            for name in params
-            if name in fields
-        }
-        return _validated(serializer, data, "query")
+        return read_query(serializer, self.request._request.GET)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         """Give a parked answer the means to become a whole response later."""
@@ -299,6 +292,15 @@ def _failed(view: type[ApiView], parked: Parked, error: Exception) -> Response:
     if response is None:
         raise error
     return response
+
+
+def read_query(serializer: type[serializers.Serializer[Any]], params: QueryDict) -> dict[str, Any]:
+    """A validated query; list fields take repeated parameters. Raises :class:`InvalidRequest`."""
+    fields = _query_fields(serializer)
+    data = {
+        name: params.getlist(name) if fields[name] else params.get(name) for name in params if name in fields
+    }
+    return _validated(serializer, data, "query")
 
 
 @functools.cache

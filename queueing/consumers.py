@@ -6,20 +6,22 @@ import asyncio
 import json
 import logging
 from typing import Any
-from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.core.exceptions import SuspiciousOperation
+from django.http import QueryDict
 
-from common.api import lane
+from common.api import InvalidRequest, lane, read_query
 from common.caller import Caller
 from common.clock import iso
 from common.errors import CoordError, ErrorCode, Invalid, NotFound
 from common.wakeups import EVENTS, FALLBACK_S, listening
 from queueing.describing import described
 from queueing.models import IN_LINE, Ticket
-from queueing.sockets import SUBPROTOCOL, caller_of
+from queueing.sockets import SUBPROTOCOL, caller_of, is_allowed_host
 from webhooks import selectors
 from webhooks.api import presenters
+from webhooks.api.serializers import FollowIn
 from webhooks.selectors import EventPage
 
 log = logging.getLogger("coord.websockets")
@@ -92,7 +94,7 @@ class Watch(AsyncWebsocketConsumer):
 
     async def _proved(self) -> Caller | None:
         self._proved_until = asyncio.get_running_loop().time() + RECHECK_S
-        return await lane(self.find_caller)
+        return await lane(self.find_caller) if is_allowed_host(self.scope) else None
 
     async def _tell(self) -> None:
         code = 1000
@@ -110,7 +112,7 @@ class Watch(AsyncWebsocketConsumer):
 
 
 class EventsConsumer(Watch):
-    """``ws/events?repo=&after=``: events as they commit, from ``after`` on (``latest`` when absent).
+    """``ws/events?repo=&type=&after=``: events as they commit, from ``after`` on (``latest`` when absent).
 
     First ``{"type": "ready", "after": n}``, then ``{"type": "event", "event": {…}}`` as in ``GET /events``.
     """
@@ -119,19 +121,19 @@ class EventsConsumer(Watch):
 
     async def tell(self) -> None:
         """Follow the log."""
-        query = parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        repo = query["repo"][-1] if "repo" in query else None
-        after = _position(query.get("after", ["latest"])[-1])
+        query = _asked(self.scope["query_string"])
         caller = self.caller
         if caller is None:
             raise Unproved("No caller")
-        repo = selectors.visible(caller, repo)
+        repo = selectors.visible(caller, query.get("repo"))
 
         def read(after: int) -> EventPage:
-            return selectors.events_after(after, repo=repo, repositories=caller.repositories, limit=PAGE)
+            return selectors.events_after(
+                after, repo=repo, types=query.get("type"), repositories=caller.repositories, limit=PAGE
+            )
 
         async with listening(EVENTS if repo is None else f"repo:{repo}") as bell:
-            seq = await lane(selectors.position, after)
+            seq = await lane(selectors.position, query.get("after", "latest"))
             await self.say("ready", after=seq)
             while True:
                 page = await lane(read, seq)
@@ -140,7 +142,7 @@ class EventsConsumer(Watch):
                 seq = page.next_after
                 if len(page.events) < PAGE:
                     await bell.wait(FALLBACK_S)
-                    await self.prove_again()
+                await self.prove_again()
 
 
 class QueueConsumer(Watch):
@@ -178,7 +180,22 @@ class QueueConsumer(Watch):
         return ticket
 
 
-def _position(text: str) -> str:
-    if text != "latest" and not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise Invalid("after: not a sequence number", next="give a sequence number, or latest")
-    return text
+class NoSuchSocket(Watch):
+    """Any other path: says which there are."""
+
+    async def tell(self) -> None:
+        """Refuse."""
+        raise NotFound(
+            f"No websocket has the path {self.scope['path']}",
+            next="connect to /ws/events or /ws/queue/{queue_id}",
+        )
+
+
+def _asked(query: bytes) -> dict[str, Any]:
+    try:
+        return read_query(FollowIn, QueryDict(query))
+    except InvalidRequest as refused:
+        problem = refused.problems[0]
+        raise Invalid(f"{problem['loc'][1]}: {problem['msg']}", next="correct it and connect again") from None
+    except SuspiciousOperation:
+        raise Invalid("The query has too many parameters", next="send repo, type and after") from None

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -50,6 +51,15 @@ def is_same_origin(scope: Mapping[str, Any], *, required: bool = False) -> bool:
     return urlsplit(origin).netloc == _header(scope, b"host")
 
 
+def is_allowed_host(scope: Mapping[str, Any]) -> bool:
+    """Whether the client addresses this service by a name that it answers to, as for every call."""
+    try:
+        _as_request(scope).get_host()
+    except DisallowedHost:
+        return False
+    return True
+
+
 def caller_of(scope: Mapping[str, Any], permission: str) -> Caller | None:
     """The caller behind a websocket's scope: by token, or by the admin session. Reads the database.
 
@@ -74,7 +84,7 @@ def _by_token(scope: Mapping[str, Any], token: str | None) -> Caller | None:
     if token is not None:
         headers = [header for header in headers if header[0] != b"authorization"]
         headers.append((b"authorization", f"Bearer {token}".encode()))
-    request = ASGIRequest({**scope, "type": "http", "method": "GET", "headers": headers}, BytesIO())
+    request = _as_request({**scope, "headers": headers})
     authenticators: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
     for authenticator in authenticators:
         try:
@@ -84,3 +94,7 @@ def _by_token(scope: Mapping[str, Any], token: str | None) -> Caller | None:
         if found is not None and isinstance(found[1], Caller):
             return found[1]
     return None
+
+
+def _as_request(scope: Mapping[str, Any]) -> ASGIRequest:
+    return ASGIRequest({**scope, "type": "http", "method": "GET"}, BytesIO())

@@ -15,11 +15,13 @@ from pydantic import SecretStr
 
 from common import wakeups
 from common.caller import Caller
+from coordsite.asgi import application
 from queueing import consumers
 from queueing.routing import websocket_urlpatterns
 from tests.conftest import TOKEN
 from tests.webhooks.receiver import granted, record
 from webhooks.models import Trim
+from webhooks.types import EventType, NewEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BEARER = (b"authorization", f"Bearer {TOKEN}".encode())
@@ -29,11 +31,10 @@ HOST = (b"host", b"coord.test:8080")
 class Socket(WebsocketCommunicator):
     """A client of the websocket application, closed at the end of the block."""
 
-    def __init__(self, path, headers=(BEARER,), subprotocols=None, user=None):
-        routes = URLRouter(websocket_urlpatterns)
-        super().__init__(
-            routes if user else AuthMiddlewareStack(routes), path, [HOST, *headers], subprotocols
-        )
+    def __init__(self, path, headers=(BEARER,), subprotocols=None, user=None, routes=None):
+        own = URLRouter(websocket_urlpatterns)
+        routes = routes or (own if user else AuthMiddlewareStack(own))
+        super().__init__(routes, path, [HOST, *headers], subprotocols)
         if user:
             self.scope["user"] = user
 
@@ -117,10 +118,50 @@ async def test_it_says_that_events_are_gone():
         assert await socket.closed() == 4410
 
 
-async def test_it_refuses_a_position_that_is_none():
-    async with Socket("/ws/events?after=x") as socket:
-        assert (await socket.hear())["detail"] == "after: not a sequence number"
+async def test_it_tells_of_some_types():
+    kinds = ["claim_released", "queue_offer", "claim_granted"]
+    await tell(*(NewEvent(type=EventType(kind), repo="a") for kind in kinds))
+    async with Socket("/ws/events?after=0&type=claim_granted&type=claim_released") as socket:
+        await socket.hear()
+        heard = [(await socket.hear())["event"]["event_type"] for _ in range(2)]
+    assert heard == ["claim_released", "claim_granted"]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("after=x", "after: Give a sequence number or latest"),
+        ("after=-1", "after: Give a sequence number or latest"),
+        ("type=nope", 'type: "nope" is not a valid choice.'),
+        ("repo=%00", "repo: Null characters are not allowed."),
+        ("&".join(f"a{n}=" for n in range(1001)), "The query has too many parameters"),
+    ],
+)
+async def test_it_refuses_a_query_that_says_nothing(query, words):
+    async with Socket(f"/ws/events?{query}") as socket:
+        refusal = await socket.hear()
+        assert (refusal["code"], refusal["detail"]) == ("invalid", words)
         assert await socket.closed() == 4400
+
+
+@pytest.mark.parametrize("path", ["/ws/events/", "/ws/queue/nope", "/ws", "/elsewhere"])
+async def test_it_says_that_there_is_no_such_path(path):
+    async with Socket(path, routes=application) as socket:
+        refusal = await socket.hear()
+        assert (refusal["code"], refusal["detail"]) == ("not_found", f"No websocket has the path {path}")
+        assert await socket.closed() == 4404
+    async with Socket(path, (), routes=application) as socket:
+        assert not socket.accepted
+
+
+async def test_it_answers_to_the_services_names_only(settings):
+    settings.ALLOWED_HOSTS = ["coord.test"]
+    for more in ((), ((b"origin", b"http://tool.test"),)):
+        async with Socket("/ws/events", (BEARER, *more), routes=application) as socket:
+            assert socket.accepted
+    settings.ALLOWED_HOSTS = ["elsewhere.test"]
+    async with Socket("/ws/events", routes=application) as socket:
+        assert not socket.accepted
 
 
 async def test_it_keeps_to_the_callers_repositories(monkeypatch):

@@ -15,8 +15,8 @@ MAX_WAIT_S = 60
 MAX_REPOSITORIES = 200
 
 
-class EventsIn(serializers.Serializer[Any]):
-    """Query of ``GET /events``."""
+class FollowIn(serializers.Serializer[Any]):
+    """Which events: the query of ``ws/events``."""
 
     after = serializers.RegexField(
         r"^(latest|\d{1,18})\Z",
@@ -33,6 +33,11 @@ class EventsIn(serializers.Serializer[Any]):
         max_length=len(EventType),
         help_text="Event types; may be repeated.",
     )
+
+
+class EventsIn(FollowIn):
+    """Query of ``GET /events``."""
+
     wait = serializers.FloatField(
         default=0, min_value=0, max_value=MAX_WAIT_S, help_text="Seconds to wait for the first event."
     )
