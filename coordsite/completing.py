@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from django.core.management.base import BaseCommand
@@ -12,23 +12,47 @@ from django.core.management.base import BaseCommand
 from coordsite.cli import DJANGOS, help_of, own_commands
 from coordsite.kit.rendering import render
 
+FILES = frozenset({"FILE", "PATH", "PATTERN"})
+"""What arguments are called, in the usage or in the code, that name files."""
+HELP = "help"
+
+
+class Value(NamedTuple):
+    """What an option or an argument takes: one of ``words``, else a file, else anything."""
+
+    name: str
+    words: tuple[str, ...] = ()
+    file: bool = False
+    optional: bool = False
+
 
 class Option(NamedTuple):
-    """One option: its names, its first line of help, what may follow it (``None``: nothing)."""
+    """One option: its names, its first line of help, what follows it (``None``: nothing)."""
 
     names: tuple[str, ...]
     text: str
-    values: tuple[str, ...] | None
+    value: Value | None
 
 
 class Described(NamedTuple):
-    """A command or subcommand: its help, its options, its subcommands, the words that may follow it."""
+    """A command or subcommand: its help, its options, its subcommands, its arguments."""
 
     name: str
     text: str
     options: tuple[Option, ...] = ()
     subcommands: tuple[Described, ...] = ()
-    words: tuple[str, ...] = ()
+    arguments: tuple[Value, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What may stand after it, but for options."""
+        known = tuple(sub.name for sub in self.subcommands)
+        return known + tuple(word for argument in self.arguments for word in argument.words)
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether an argument of it is a file."""
+        return any(argument.file for argument in self.arguments)
 
 
 def set_up() -> None:
@@ -57,7 +81,7 @@ def commands_of() -> list[Described]:
 
 def described(name: str, text: str, parser: argparse.ArgumentParser) -> Described:
     """What a parser takes. Hidden options stay hidden."""
-    options, subcommands, words = [], [], []
+    options, subcommands, arguments = [], [], []
     for action in parser._actions:
         if action.help == argparse.SUPPRESS:
             continue
@@ -67,11 +91,17 @@ def described(name: str, text: str, parser: argparse.ArgumentParser) -> Describe
                 described(sub, texts.get(sub, ""), below) for sub, below in action.choices.items()
             ]
         elif action.option_strings:
-            takes = None if action.nargs == 0 else tuple(str(choice) for choice in action.choices or ())
+            takes = None if action.nargs == 0 else _value(action)
             options.append(Option(tuple(action.option_strings), _line(action.help), takes))
-        elif action.choices:
-            words += [str(choice) for choice in action.choices]
-    return Described(name, _line(text), tuple(options), tuple(subcommands), tuple(words))
+        else:
+            arguments.append(_value(action))
+    return Described(name, _line(text), tuple(options), tuple(subcommands), tuple(arguments))
+
+
+def _value(action: argparse.Action) -> Value:
+    name = str(action.metavar or action.dest)
+    words = tuple(str(choice) for choice in action.choices or ())
+    return Value(name.lower(), words, name.upper() in FILES, action.nargs == argparse.OPTIONAL)
 
 
 def _line(text: str | None) -> str:
@@ -80,7 +110,8 @@ def _line(text: str | None) -> str:
 
 def script(shell: str, commands: list[Described]) -> str:
     """The completion script of a shell."""
-    return SHELLS[shell](commands)
+    named = Value("command", tuple(one.name for one in commands))
+    return SHELLS[shell]([*commands, Described(HELP, "Tell more about a command.", arguments=(named,))])
 
 
 def _quoted(text: str) -> str:
@@ -88,24 +119,8 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def _bash(commands: list[Described]) -> str:
-    """One ``case`` over the words typed so far; files where an option takes any value."""
-    words, values = [], []
-    for path, one in _walk(commands):
-        known = [name for option in one.options for name in option.names]
-        known += [sub.name for sub in one.subcommands] + list(one.words)
-        words.append(f"    {_quoted(path)}) words={_quoted(' '.join(known))} ;;")
-        for option in one.options:
-            if option.values is not None:
-                taken = _quoted(" ".join(option.values))
-                values += [f"    {_quoted(f'{path} {name}')}) values={taken} ;;" for name in option.names]
-    return render(
-        "completion.bash",
-        commands=_quoted(" ".join([*(one.name for one in commands), "help", "--version"])),
-        subcommands="|".join(_quoted(path) for path, _ in _walk(commands) if " " in path),
-        values="\n".join(values),
-        words="\n".join(words),
-    )
+def _list(words: Iterable[str]) -> str:
+    return _quoted(" ".join(words))
 
 
 def _walk(commands: list[Described]) -> list[tuple[str, Described]]:
@@ -115,6 +130,27 @@ def _walk(commands: list[Described]) -> list[tuple[str, Described]]:
         found.append((one.name, one))
         found += [(f"{one.name} {sub.name}", sub) for sub in one.subcommands]
     return found
+
+
+def _bash(commands: list[Described]) -> str:
+    """One ``case`` over the words typed so far: what an option takes, and what else may follow."""
+    following, values = [], []
+    for path, one in _walk(commands):
+        options = _list(name for option in one.options for name in option.names)
+        files = " files=1" if one.takes_files else ""
+        following.append(f"    {_quoted(path)}) options={options} words={_list(one.words)}{files} ;;")
+        for option in one.options:
+            if option.value is not None:
+                names = "|".join(_quoted(f"{path} {name}") for name in option.names)
+                files = " files=1" if option.value.file else ""
+                values.append(f"    {names}) words={_list(option.value.words)}{files} ;;")
+    return render(
+        "completion.bash",
+        commands=_list([*(one.name for one in commands), "--version"]),
+        subcommands="|".join(_quoted(path) for path, _ in _walk(commands) if " " in path),
+        values="\n".join(values),
+        following="\n".join(following),
+    )
 
 
 def _zsh(commands: list[Described]) -> str:
@@ -151,51 +187,49 @@ def _zsh_case(one: Described, indent: str) -> str:
 def _zsh_specs(one: Described) -> list[str]:
     specs = []
     for option in one.options:
+        value = "" if option.value is None else f":{_zsh_value(option.value)}"
         for name in option.names:
-            value = (
-                ""
-                if option.values is None
-                else ":value:" + (f"({' '.join(option.values)})" if option.values else "_files")
-            )
-            specs.append(_quoted(f"*{name}[{_zsh_text(option.text)}]{value}"))
-    if one.words:
-        specs.append(_quoted(f"1: :({' '.join(one.words)})"))
+            follows = "=" if value and name.startswith("--") else ""
+            specs.append(_quoted(f"*{name}{follows}[{_zsh_text(option.text)}]{value}"))
+    for number, argument in enumerate(one.arguments, start=1):
+        may = ":" if argument.optional else ""
+        specs.append(_quoted(f"{number}:{may}{_zsh_value(argument)}"))
     return specs or ["''"]
 
 
+def _zsh_value(value: Value) -> str:
+    """A message and an action: these words, files, or nothing."""
+    action = f"({' '.join(value.words)})" if value.words else "_files" if value.file else " "
+    return f"{_zsh_text(value.name)}:{action}"
+
+
 def _fish(commands: list[Described]) -> str:
-    """One ``complete`` line a word."""
-    lines = ["# fish completion of coord, written by `coord completions fish`", "complete -c coord -f"]
-    lines += [
-        f"complete -c coord -n __fish_use_subcommand -a {_quoted(one.name)} -d {_quoted(one.text)}"
-        for one in commands
-    ]
-    for one in commands:
-        seen = f"__fish_seen_subcommand_from {one.name}"
-        names = " ".join(sub.name for sub in one.subcommands)
-        for sub in one.subcommands:
-            lines.append(
-                f"complete -c coord -n {_quoted(f'{seen}; and not __fish_seen_subcommand_from {names}')}"
-                f" -a {_quoted(sub.name)} -d {_quoted(sub.text)}"
-            )
-            lines += _fish_options(sub, f"{seen}; and __fish_seen_subcommand_from {sub.name}")
-        lines += _fish_options(one, seen)
-    return "\n".join(lines) + "\n"
+    """One ``complete`` line a word, on the condition that the words before it lead there."""
+    lines = [_fish_line("__coord_at", f"-a {one.name}", one.text) for one in commands]
+    for path, one in _walk(commands):
+        lines += [_fish_line(f"__coord_at {path}", f"-a {sub.name}", sub.text) for sub in one.subcommands]
+        below = f"__coord_below {path}"
+        for argument in one.arguments:
+            if argument.words:
+                lines.append(_fish_line(f"__coord_at {path}", f"-a {_list(argument.words)}"))
+            elif argument.file:
+                lines.append(_fish_line(below, "-F"))
+        lines += [_fish_line(below, _fish_option(option), option.text) for option in one.options]
+    return render("completion.fish", lines="\n".join(lines))
 
 
-def _fish_options(one: Described, condition: str) -> list[str]:
-    lines = [
-        f"complete -c coord -n {_quoted(condition)} -a {_quoted(' '.join(one.words))}" for _ in one.words[:1]
-    ]
-    for option in one.options:
-        names = " ".join(
-            f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names
-        )
-        takes = ""
-        if option.values is not None:
-            takes = f" -x -a {_quoted(' '.join(option.values))}" if option.values else " -r -F"
-        lines.append(f"complete -c coord -n {_quoted(condition)} {names}{takes} -d {_quoted(option.text)}")
-    return lines
+def _fish_line(condition: str, what: str, text: str = "") -> str:
+    told = f" -d {_quoted(text)}" if text else ""
+    return f"complete -c coord -n {_quoted(condition)} {what}{told}"
+
+
+def _fish_option(option: Option) -> str:
+    names = " ".join(f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names)
+    if option.value is None:
+        return names
+    if option.value.file:
+        return f"{names} -r -F"
+    return f"{names} -x" + (f" -a {_list(option.value.words)}" if option.value.words else "")
 
 
 SHELLS: dict[str, Callable[[list[Described]], str]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}

@@ -1,7 +1,8 @@
 #compdef coord
 # zsh completion of coord, written by `coord completions zsh`
 _coord() {
-  local state line context
+  local curcontext="$curcontext" context state state_descr line
+  local -A opt_args
   local -a commands subcommands
   commands=(
 %{commands}

@@ -21,7 +21,9 @@ class Command(ClientCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Only look, where."""
         parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when they differ")
-        parser.add_argument("--root", default=".", help="the source tree (default: the working directory)")
+        parser.add_argument(
+            "--root", metavar="PATH", default=".", help="the source tree (default: the working directory)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write, or compare; exit code 1 when ``--check`` finds a difference."""
