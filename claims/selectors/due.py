@@ -28,7 +28,7 @@ _DUE = (
 
 def next_due(repo: str, now: datetime) -> datetime | None:
     """The moment at which the next lease, offer or place in a repository ends, or a ticket gets older than
-    the boost; a past one when that has not been carried out yet. ``None``: nothing will.
+    the boost; a past one when an end has not been carried out yet. ``None``: nothing will.
     """
     idle, boost = settings.COORD.idle_timeout_sec, settings.COORD.queue_age_boost_seconds
     aged = connection.ops.adapt_datetimefield_value(now - timedelta(seconds=boost))

@@ -119,12 +119,15 @@ def test_approval_ends_the_claim_and_resolves_siblings(api, held):
     assert answer(api, second, "coexist", coexist_pattern="src/a.py")[1]["decision"] == "resolved"
     kinds = set(Event.objects.values_list("event_type", flat=True))
     assert {"filed", "responded", "claim_released", "resolved", "responded-late"} <= kinds
+    assert Event.objects.get(event_type="resolved").detail["release_kind"] == "approved"
 
 
 def test_narrowing_keeps_what_the_claim_was_and_frees_the_rest(api, held):
-    row = ask(api, held)[1]
+    row, sibling = ask(api, held)[1], ask(api, held, "carol")[1]
     status, body = answer(api, row, "narrowed", narrowed_pattern="src/a/**", engineer="alice")
     assert status == 200
+    assert api.get(f"/requests/{sibling['id']}")[1]["decision"] == "resolved"
+    assert Event.objects.get(event_type="resolved").detail["release_kind"] == "narrowed"
     new = Claim.objects.get(id=body["claim_ids"][0])
     assert (new.pattern, new.engineer, new.session_id) == ("src/a/**", "alice", "sa")
     assert expiry(new.id) == FULL
@@ -165,6 +168,9 @@ def test_coexist_is_for_the_agreed_scope_only(api, held):
 def test_coexist_works_for_a_party_without_a_session(api, held):
     row = ask(api, held)[1]
     answer(api, row, "coexist", coexist_pattern="src/lib/**", engineer="alice")
+    check = "/conflicts?engineer=bob&repo=org/app&pattern="
+    assert api.get(f"{check}src/lib/x.py")[1]["has_conflicts"] is False
+    assert api.get(f"{check}src/x.py")[1]["has_conflicts"] is True
     assert api.claim("bob", "src/lib/x.py", repo="org/app")[0] == 200
 
 

@@ -156,6 +156,11 @@ async def test_what_ends_by_itself_wakes_the_waiter_when_it_is_due(hasty: Servic
             assert (await claim(client, "carol", "a.py", repo=repo, wait_seconds=60)).status_code == 200
             assert (await asking).json()["decision"] == "expired"
 
+        async def asked_while_nobody_waits(repo: str) -> None:
+            held = (await claim(client, "alice", "a.py", repo=repo)).json()["claim_ids"][0]
+            body = {"claim_id": held, "requester": "bob", "wait_seconds": 30}
+            assert (await client.post("/requests", json=body)).json()["decision"] == "expired"
+
         async def idle(repo: str) -> None:
             await claim(client, "alice", "a.py", repo=repo, session_id="silent")
             assert (await claim(client, "carol", "a.py", repo=repo, wait_seconds=60)).status_code == 200
@@ -168,7 +173,12 @@ async def test_what_ends_by_itself_wakes_the_waiter_when_it_is_due(hasty: Servic
             await client.post("/claims/release", json={"claim_ids": held})
             assert (await waiting).status_code == 200
 
-        await asyncio.gather(asked("org/asked"), idle("org/idle"), not_picked_up("org/offer"))
+        await asyncio.gather(
+            asked("org/asked"),
+            asked_while_nobody_waits("org/alone"),
+            idle("org/idle"),
+            not_picked_up("org/offer"),
+        )
 
 
 async def test_a_decision_reaches_who_waits_for_it(service: Service):
