@@ -190,6 +190,24 @@ def test_a_cut_lease_that_runs_out_expires_the_request(api, held, clock):
     assert api.get(f"/requests/{row['id']}")[1]["decision"] == "expired"
 
 
+@pytest.mark.parametrize(("seconds", "cut", "decision"), [(300, True, "expired"), (1800, False, "resolved")])
+def test_a_claim_that_ended_ends_its_request_whether_a_sweep_has_run_or_not(
+    api, held, clock, config, seconds, cut, decision
+):
+    config(request_ttl_short_sec=300 if cut else 4 * 3600)
+    row = ask(api, held)[1]
+    clock.advance(seconds)
+    assert [entry["kind"] for entry in api.get("/sessions/sa/pending_requests")[1]["pending"]] == [
+        "lease-lost"
+    ]
+    seen = api.get(f"/requests/{row['id']}")[1]
+    assert (seen["decision"], seen["decided_at"]) == (decision, iso(clock()))
+    for wanted, count in (("pending", 0), (decision, 1), ("denied", 0), ("", 1)):
+        _, listed = api.get(f"/requests?decision={wanted}")
+        assert [found["decision"] for found in listed["requests"]] == [decision] * count
+    assert ReleaseRequest.objects.get().decision == "pending", "nothing was swept"
+
+
 def test_the_inbox_shows_requests_refusals_and_lost_leases(api, held, clock):
     ask(api, held)
     api.claim("carol", "src/x.py", repo="org/app")

@@ -13,9 +13,15 @@ from typing import Any
 import httpx
 import pytest
 
+from .conftest import lay_database
 from .service import Service, wait_for
 
-FAST = {"COORD_OFFER_SECONDS": "1", "COORD_REQUEST_TTL_SHORT_SEC": "1", "COORD_IDLE_TIMEOUT_SEC": "3"}
+FAST = {
+    "COORD_OFFER_SECONDS": "1",
+    "COORD_REQUEST_TTL_SHORT_SEC": "1",
+    "COORD_IDLE_TIMEOUT_SEC": "3",
+    "COORD_DISABLE_BACKGROUND_CLEANUP": "true",
+}
 
 
 @asynccontextmanager
@@ -50,10 +56,11 @@ async def until(condition: Any, what: str, *, every: float = 0.02, seconds: floa
 
 
 @pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service whose offers, asked-for leases and silent sessions end after seconds."""
-    running = Service(tmp_path_factory.mktemp("hasty") / "home", FAST).start()
-    yield running
+def hasty(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
+    """A service whose offers, asked-for leases and silent sessions end after seconds; it never sweeps."""
+    running = Service(tmp_path_factory.mktemp("hasty") / "home", FAST)
+    lay_database(migrated, running)
+    yield running.start()
     running.stop()
 
 
