@@ -8,7 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from coordsite import ticker
+from coordsite import ticker, warming
 from coordsite.lanes import lanes
 from coordsite.pool import use_pool
 
@@ -17,9 +17,12 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 def begin() -> None:
-    """Pool the database's connections and start the ticker. Once per process, on a synchronous thread."""
+    """Pool the database's connections, start the ticker, and soon draw a first page. Once per process, on a
+    synchronous thread.
+    """
     use_pool()
     ticker.start()
+    warming.start()
 
 
 def send_waiters_home_when_told_to_stop() -> None:

@@ -115,15 +115,15 @@ def states(ids: Iterable[str]) -> dict[str, str]:
     return dict(Ticket.objects.filter(id__in=list(ids)).values_list("id", "state"))
 
 
-def counts(repo: str, caller: str, now: datetime) -> tuple[int, int]:
+def counts(repo: str, caller: str) -> tuple[int, int]:
     """How many tickets wait in the repository, and how many of the credential's, anywhere."""
-    waiting = Ticket.objects.filter(present(now), state__in=IN_LINE)
+    waiting = Ticket.objects.filter(state__in=IN_LINE)
     return waiting.filter(repo=repo).count(), waiting.filter(caller=caller).count()
 
 
-def waiting_of(engineer: str, repositories: Collection[str] | None, now: datetime) -> int:
+def waiting_of(engineer: str, repositories: Collection[str] | None) -> int:
     """How many of an engineer's tickets wait, in these repositories or all."""
-    waiting = Ticket.objects.filter(present(now), engineer=engineer, state="waiting")
+    waiting = Ticket.objects.filter(engineer=engineer, state="waiting")
     return (waiting if repositories is None else waiting.filter(repo__in=repositories)).count()
 
 

@@ -67,10 +67,12 @@ def active_by_repository(seen: Filter, now: datetime) -> dict[str, int]:
     if seen.engineer or seen.text:
         rows = claims_seen(seen).filter(live(now)).order_by().values_list("repository__name")
         return dict(rows.annotate(n=Count("id")))
-    # Two counts that an index answers alone: leases that run, without the few whose holder fell silent.
-    leased = Claim.objects.filter(released_at__isnull=True, expires_at__gt=now)
-    counted = _by_repository(leased)
-    for key, n in _by_repository(leased.filter(last_activity__lte=idle_cutoff(now))).items():
+    # Two walks over an index alone: leases that run, without the few whose holder fell silent. What an index
+    # would be chosen by stands in the counts: a range of moments makes SQLite look every row up.
+    open_claims, runs = Claim.objects.filter(released_at__isnull=True), Q(expires_at__gt=now)
+    counted = _by_repository(open_claims, runs)
+    silent = open_claims.filter(last_activity__isnull=False, last_activity__lte=idle_cutoff(now))
+    for key, n in _by_repository(silent, runs).items():
         counted[key] -= n
     names = dict(
         Repository.objects.filter(seen.on(repo="name", engineers=(), texts=())).values_list("pk", "name")
@@ -78,8 +80,9 @@ def active_by_repository(seen: Filter, now: datetime) -> dict[str, int]:
     return {names[key]: n for key, n in counted.items() if n and key in names}
 
 
-def _by_repository(claims: QuerySet[Claim]) -> dict[int, int]:
-    return dict(claims.order_by().values_list("repository_id").annotate(n=Count("*")))
+def _by_repository(claims: QuerySet[Claim], such: Q) -> dict[int, int]:
+    rows = claims.order_by().values_list("repository_id")
+    return dict(rows.annotate(n=Count("repository_id", filter=such)))
 
 
 def active_claims(seen: Filter, now: datetime, *, first: Collection[str], limit: int) -> list[Claim]:
@@ -94,8 +97,7 @@ def active_claims(seen: Filter, now: datetime, *, first: Collection[str], limit:
 
 def recent_claims(seen: Filter, *, limit: int) -> list[Claim]:
     """The newest claims, live or ended."""
-    found = claims_seen(seen).select_related("repository").prefetch_related("symbols")
-    return list(found.order_by("-created_at", "-id")[:limit])
+    return list(claims_seen(seen).order_by("-created_at", "-id")[:limit])
 
 
 def requests_seen(seen: Filter, *, since: datetime, limit: int) -> list[ReleaseRequest]:
@@ -117,11 +119,21 @@ def silent_holders(seen: Filter, now: datetime, *, limit: int) -> list[Silent]:
     seconds = settings.COORD.idle_timeout_sec
     if not seconds:
         return []
-    quiet = claims_seen(seen).filter(live(now), last_activity__lte=now - timedelta(seconds=seconds / 2))
+    quiet = claims_seen(seen).filter(
+        released_at__isnull=True,
+        last_activity__gt=idle_cutoff(now),
+        last_activity__lte=now - timedelta(seconds=seconds / 2),
+    )
+    held = Q(expires_at__gt=now)  # in the figures, as in active_by_repository
     rows = (
         quiet.order_by()
         .values_list("repository__name", "engineer", "session_id")
-        .annotate(n=Count("id"), last=Max("last_activity"), ends=Min("expires_at"))
+        .annotate(
+            n=Count("id", filter=held),
+            last=Max("last_activity", filter=held),
+            ends=Min("expires_at", filter=held),
+        )
+        .filter(n__gt=0)
         .order_by("last", "session_id")
     )
     idle = timedelta(seconds=seconds)
@@ -190,10 +202,10 @@ def claims_by_hour(seen: Filter, *, since: datetime, now: datetime) -> tuple[dic
     return dict(began), dict(ended)
 
 
-def engineers_named(now: datetime) -> list[str]:
-    """Engineers with live claims, for a list to choose from; cut."""
-    rows = Claim.objects.filter(live(now)).order_by("engineer").values_list("engineer", flat=True).distinct()
-    return list(rows[:MOST_NAMES])
+def engineers_named() -> list[str]:
+    """Engineers with claims that nobody has ended, for a list to choose from; cut."""
+    held = Claim.objects.filter(released_at__isnull=True).order_by("engineer")
+    return list(held.values_list("engineer", flat=True).distinct()[:MOST_NAMES])
 
 
 def repositories_named() -> list[str]:

@@ -12,10 +12,10 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.db import connection
 
@@ -59,8 +59,10 @@ class History:
     coexist_days: dict[tuple[str, str], int]
     narrow_days: dict[tuple[str, str], int]
     outbox: dict[str, dict[str, int]]
-    drawn: dict[tuple[str, date], tuple[str, str]] = field(default_factory=dict, compare=False, repr=False)
-    """Panels that show nothing but these figures, as HTML and tag, by name and day."""
+    drawn: dict[tuple[Hashable, ...], tuple[str, str]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """Panels that show nothing but these figures, as HTML and tag, by name and what else is in them."""
 
 
 def count(seen: Filter) -> History:
@@ -116,10 +118,10 @@ class Histories:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="history")
         self._told = told
 
-    def get(self, seen: Filter, seq: int) -> History | None:
+    def get(self, seen: Filter, seq: int, *, patience: float = PATIENCE_S) -> History | None:
         """The figures counted last, and a new count on its way when ``seq`` says that much has happened.
 
-        ``None`` when the first count takes longer than the page should wait.
+        ``None`` when the first count takes longer than ``patience`` seconds.
         """
         with self._lock:
             kept = self._kept.setdefault(seen, _Kept())
@@ -131,7 +133,7 @@ class Histories:
                 kept.job = self._thread.submit(self._count, kept, seen, seq)
             job = kept.job
         if job is not None and not job.done():
-            wait = PATIENCE_S if kept.history is None else 0
+            wait = patience if kept.history is None else 0
             try:
                 job.result(timeout=wait)
             except TimeoutError:

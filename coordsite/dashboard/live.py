@@ -38,7 +38,7 @@ class Feed:
 
     def __init__(self, key: Key) -> None:
         self.seen, self.permissions = key
-        self.drawn: list[Drawn] = []
+        self.drawn: tuple[Drawn, ...] = ()
         self.round = 0
         self.followers: set[asyncio.Event] = set()
         self.task: asyncio.Task[None] | None = None
@@ -51,7 +51,8 @@ class Feed:
                 began = loop.time()
                 seen: tuple[int, int] | None = None
                 try:
-                    seen, self.drawn = await lanes.beside(self._draw)
+                    drawing = await lanes.beside(rendering.draw, self.seen, self.permissions)
+                    seen, self.drawn = drawing.beat, drawing.panels
                     self.round += 1
                     for follower in self.followers:
                         follower.set()
@@ -60,10 +61,6 @@ class Feed:
                 spent = loop.time() - began
                 await asyncio.sleep(max(PAUSE_S, spent * SHARE))
                 await self._next_cause(bell, seen, loop.time() + max(ROUND_S, spent * ROUND_SHARE))
-
-    def _draw(self) -> tuple[tuple[int, int], list[Drawn]]:
-        seen = rendering.pulse()  # first, so that what happens meanwhile is drawn in the next round
-        return seen, rendering.draw(rendering.look_at(self.seen), self.permissions)
 
     async def _next_cause(self, bell: Bell, seen: tuple[int, int] | None, end: float) -> None:
         loop = asyncio.get_running_loop()

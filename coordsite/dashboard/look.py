@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -19,6 +18,7 @@ from common import clock
 from common.filters import Filter
 from coordsite.dashboard.history import History
 from ownership import selectors as ownership
+from ownership.selectors import Marks
 from webhooks import selectors as webhooks
 from webhooks.selectors import Trouble
 
@@ -144,6 +144,11 @@ class Look:
         return overview.silent_holders(self.seen, self.now, limit=MOST_SILENT)
 
     @cached_property
+    def marks(self) -> Marks:
+        """What the ownership document says of single patterns."""
+        return ownership.marks()
+
+    @cached_property
     def troubles(self) -> list[Trouble]:
         """Receivers that do not get their events."""
         return webhooks.troubled_endpoints(failures=FAILURES, limit=MOST_SILENT)
@@ -151,8 +156,8 @@ class Look:
     @cached_property
     def engineers(self) -> list[str]:
         """Names to choose from."""
-        return overview.engineers_named(self.now)
+        return overview.engineers_named()
 
-    def named_engineers(self) -> Iterable[str]:
+    def named_engineers(self) -> list[str]:
         """Names to choose from, the chosen one among them."""
         return sorted({*self.engineers, self.seen.engineer} - {""})

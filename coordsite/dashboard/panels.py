@@ -15,7 +15,6 @@ from coordsite.dashboard.graphs import Wait
 from coordsite.dashboard.history import History
 from coordsite.dashboard.look import Look
 from coordsite.dashboard.pictures import Bar, Spark
-from ownership import selectors as ownership
 
 Context = dict[str, Any]
 MOST_HEAT_ROWS = 12
@@ -26,7 +25,8 @@ MOST_HOTSPOTS = 10
 class Panel:
     """A part of the page that is drawn and swapped by itself. ``shape``: ``wide``, ``tall`` or empty.
 
-    ``counted`` panels show nothing but the history's figures and the day: drawn once per count.
+    ``counted`` panels show nothing but the history's figures, the day and what the ownership document says
+    of patterns: drawn once per count.
     """
 
     name: str
@@ -158,11 +158,10 @@ def _conflicts(look: Look) -> Context:
 
 
 def _hotspots(look: Look) -> Context:
-    marks = ownership.marks()
     spots = None if look.history is None else look.history.hotspots
     most = max((spot.attempts for spot in spots or ()), default=1)
     rows = [
-        (spot, marks.of(spot.pattern), round(100 * spot.attempts / most))
+        (spot, look.marks.of(spot.pattern), round(100 * spot.attempts / most))
         for spot in (spots or ())[:MOST_HOTSPOTS]
     ]
     return {"rows": rows, "counted": spots is not None, "more": max(0, len(spots or ()) - MOST_HOTSPOTS)}
@@ -249,7 +248,15 @@ PANELS = (
     Panel("requests", "Release requests", "claims.view_releaserequest", _requests),
     Panel("conflicts", "Recent conflicts", "ownership.view_contention", _conflicts, shape="tall"),
     Panel("webhooks", "Webhook delivery", "webhooks.view_delivery", _webhooks, note="24 h"),
-    Panel("hotspots", "Hotspots", "ownership.view_contention", _hotspots, shape="wide", note="30 days"),
+    Panel(
+        "hotspots",
+        "Hotspots",
+        "ownership.view_contention",
+        _hotspots,
+        shape="wide",
+        note="30 days",
+        counted=True,
+    ),
     Panel(
         "conflict_days",
         "Conflicts per day",

@@ -27,19 +27,18 @@ MOST_PATTERN = 1100
 def page(request: HttpRequest, site: AdminSite, extra: dict[str, Any] | None = None) -> TemplateResponse:
     """The whole page, every panel drawn: it needs neither script nor websocket to be read."""
     seen = addressing.read(request.GET.dict())
-    permissions = rendering.permissions_of(request.user)
-    look = rendering.look_at(seen)
+    drawing = rendering.drawing(seen, rendering.permissions_of(request.user))
     context = {
         **site.each_context(request),
         "title": site.index_title,
         "subtitle": None,
         "site_page": "dashboard",
-        "drawn": rendering.draw(look, permissions),
+        "drawn": drawing.panels,
         "seen": seen,
         "query": addressing.write(seen),
-        "now": look.now,
+        "now": drawing.at,
         "repositories": overview.repositories_named(),
-        "engineers": look.named_engineers(),
+        "engineers": drawing.engineers,
         "no_repository": addressing.NO_REPOSITORY,
         **(extra or {}),
     }
@@ -51,10 +50,10 @@ def page(request: HttpRequest, site: AdminSite, extra: dict[str, Any] | None = N
 @require_GET
 def panels(request: HttpRequest) -> JsonResponse:
     """All visible panels, in the websocket's words: what a page asks for while it has no websocket."""
-    look = rendering.look_at(addressing.read(request.GET.dict()))
-    drawn = rendering.draw(look, rendering.permissions_of(request.user))
-    body = {one.panel.name: {"tag": one.tag, "html": one.html} for one in drawn}
-    return JsonResponse({"type": "panels", "at": clock.iso(look.now), "panels": body})
+    seen = addressing.read(request.GET.dict())
+    drawing = rendering.drawing(seen, rendering.permissions_of(request.user))
+    body = {one.panel.name: {"tag": one.tag, "html": one.html} for one in drawing.panels}
+    return JsonResponse({"type": "panels", "at": clock.iso(drawing.at), "panels": body})
 
 
 class HotspotForm(forms.Form):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.contrib.admin.utils import quote
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.formats import date_format
 
 from claims.models import Claim
 from common import clock
@@ -17,16 +21,33 @@ from webhooks.models import Event
 register = template.Library()
 
 
-@register.inclusion_tag("dashboard/parts/moment.html")
-def since(moment: datetime | None) -> dict[str, Any]:
+KEPT_MOMENTS = 4096
+
+
+@register.simple_tag
+def since(moment: datetime | None) -> str:
     """A past moment; the page's script shows how long ago it was."""
-    return {"moment": moment, "iso": clock.iso(moment), "kind": "since"}
+    return _moment("since", moment)
 
 
-@register.inclusion_tag("dashboard/parts/moment.html")
-def until(moment: datetime | None) -> dict[str, Any]:
+@register.simple_tag
+def until(moment: datetime | None) -> str:
     """A moment to come; the page's script counts down to it."""
-    return {"moment": moment, "iso": clock.iso(moment), "kind": "until"}
+    return _moment("until", moment)
+
+
+@register.filter
+@lru_cache(maxsize=KEPT_MOMENTS)
+def written(moment: datetime, form: str) -> str:
+    """Django's ``date``, drawn once per moment."""
+    return date_format(moment, form)
+
+
+@lru_cache(maxsize=KEPT_MOMENTS)
+def _moment(kind: str, moment: datetime | None) -> str:
+    """Drawn once: a page has a hundred, nearly all of them the same the next time."""
+    context = {"moment": moment, "iso": clock.iso(moment), "kind": kind}
+    return render_to_string("dashboard/parts/moment.html", context)
 
 
 @register.filter
@@ -60,9 +81,18 @@ def record_url(model: str, key: Any = None) -> str:
     """Where admin shows a record (``claims_claim``, its key), or the list without a key; empty if nowhere."""
     if not model:
         return ""
+    if key in (None, ""):
+        return _address(f"{model}_changelist")
+    return _address(f"{model}_change", _ANY_KEY).replace(_ANY_KEY, quote(str(key)))
+
+
+_ANY_KEY = "any-key"
+
+
+@lru_cache(maxsize=64)
+def _address(page: str, *keys: str) -> str:
+    """Where a page of admin is: the addresses are the process's own, and asking for one is slow."""
     try:
-        if key in (None, ""):
-            return reverse(f"admin:{model}_changelist")
-        return reverse(f"admin:{model}_change", args=[key])
+        return reverse(f"admin:{page}", args=keys)
     except NoReverseMatch:
         return ""

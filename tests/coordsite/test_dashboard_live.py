@@ -109,7 +109,7 @@ async def test_it_tells_of_a_refusal_that_writes_no_event():
 async def test_it_draws_once_for_all_who_look_at_the_same(monkeypatch):
     drawn = []
     draw = live.rendering.draw
-    monkeypatch.setattr(live.rendering, "draw", lambda look, seen: drawn.append(1) or draw(look, seen))
+    monkeypatch.setattr(live.rendering, "draw", lambda *key: drawn.append(1) or draw(*key))
     user = await sync_to_async(person)()
     async with Socket(user) as one, Socket(user) as two:
         for socket in (one, two):

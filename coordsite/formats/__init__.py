@@ -1,1 +1,0 @@
-"""How admin writes moments, by language."""
