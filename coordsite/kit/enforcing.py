@@ -87,13 +87,12 @@ def after(event: Event) -> Reply:
 
 def start(event: Event) -> Reply:
     """Put the session on the clone's list and tell the model what others hold here, if anything."""
-    from coordsite.kit import processes, sessions
     from coordsite.kit.service import Unreachable, clean, segment
 
     area = area_at(event.cwd, event.session, event.tool)
     if area is None or not event.session:
         return Reply()
-    sessions.register(area.directory, event.session, processes.agent_process())
+    _register(area)
     area.state.values["deleted"] = _deleted(area)
     _touched(area)
     area.state.save()
@@ -218,12 +217,21 @@ def _remember(area: Area, event: Event, verdict: Verdict) -> None:
 
 
 def _touched(area: Area) -> None:
-    """Note the area among those that the session's end has to release."""
+    """Note the area among those that the session's end has to release; put the session on its clone's list,
+    for a session may write where it did not start."""
     index = State(area.given_session or "none", "")
     known = index.values.setdefault("areas", [])
     if area.directory not in known:
+        _register(area)
         known.append(area.directory)
         index.save()
+
+
+def _register(area: Area) -> None:
+    from coordsite.kit import processes, sessions
+
+    if area.given_session:
+        sessions.register(area.directory, area.given_session, processes.agent_process())
 
 
 def _note_start(area: Area | None, event: Event) -> None:

@@ -140,7 +140,7 @@ def _verdict(name: str, arguments: list[str], raw: bytes, area: Area) -> tuple[V
 
 def _pushed(top: str, arguments: list[str], raw: bytes, area: Area) -> list[str]:
     remote = arguments[0] if arguments else "origin"
-    updates = updates_of(raw.decode("utf-8", "replace")) or [current(top)]
+    updates = updates_of(raw.decode("utf-8", "replace")) or current(top)
     base = area.local.value("COORD_PUSH_BASE_REF")
     found: dict[str, None] = {}
     for update in updates:

@@ -165,7 +165,7 @@ def _mode(text: object) -> Mode:
         return "local"
     if text == "remote":
         return "remote"
-    raise NotHere(f"--mode {text}: choose local or remote")
+    raise NotHere(f"mode {text!r}: choose local or remote (--mode, or mode in config.toml)")
 
 
 def _known_url(config: dict[str, Any], file: dict[str, str], mode: Mode, asked: str | None) -> str:

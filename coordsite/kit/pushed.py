@@ -39,11 +39,15 @@ def updates_of(text: str) -> list[Update]:
     return found
 
 
-def current(cwd: str) -> Update:
-    """``HEAD`` as if it were pushed for the first time: for a hook run by hand or without its input."""
+def current(cwd: str) -> list[Update]:
+    """``HEAD`` as if it were pushed for the first time: for a hook run by hand or without its input.
+    Nothing before the first commit.
+    """
+    name = line(cwd, "symbolic-ref", "--quiet", "HEAD")
+    if name and not line(cwd, "rev-parse", "--verify", "--quiet", "HEAD"):
+        return []
     head = git(cwd, "rev-parse", "HEAD").decode().strip()
-    name = line(cwd, "symbolic-ref", "--quiet", "HEAD") or "HEAD"
-    return Update(name, head, name, "0" * len(head))
+    return [Update(name or "HEAD", head, name or "HEAD", "0" * len(head))]
 
 
 def changed_paths(cwd: str, remote: str, update: Update, configured_base: str = "") -> list[str]:

@@ -44,6 +44,14 @@ def test_it_checks_by_hand(clone: Clone, coord: Runner, service: FakeService) ->
     assert (done.code, "a.py is held by bob" in done.err) == (1, True)
 
 
+def test_there_is_nothing_to_push_before_the_first_commit(
+    clone: Clone, coord: Runner, service: FakeService
+) -> None:
+    clone.git("checkout", "-q", "--orphan", "fresh")
+    done = coord(clone.path, "guard", "pre-push")
+    assert (done.code, done.err, service.asked("POST", "/verify")) == (0, "", [])
+
+
 def test_it_tells_programs_what_it_found(
     clone: Clone, coord: Runner, service: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -221,6 +221,22 @@ def test_it_is_silent_at_the_start_when_nobody_holds_anything(
     assert int(line[1]) > 0
 
 
+def test_it_is_on_the_list_of_each_clone_it_writes_in(
+    clone: Clone, make_clone, service: FakeService, fire: Fire
+) -> None:
+    """Else its own claims would block its commits there: it started elsewhere, or before the wiring."""
+    elsewhere = make_clone("elsewhere")
+    elsewhere.initialise(service.url)
+    lists = [place.path / ".coordination/sessions.live" for place in (clone, elsewhere)]
+    fire("claude", claude(clone, "SessionStart", source="startup"))
+    there = edit(clone, "a.py")
+    there["tool_input"] = {"file_path": str(elsewhere.path / "a.py")}
+    assert fire("claude", there).silent
+    assert [path.read_text().split()[0] for path in lists] == ["alice-1", "alice-1"]
+    fire("claude", claude(clone, "SessionEnd", reason="prompt_input_exit"))
+    assert [path.exists() for path in lists] == [False, False]
+
+
 def test_it_names_at_the_start_what_others_hold(clone: Clone, service: FakeService, fire: Fire) -> None:
     service.hold("src/**", "bob", "bob-1")
     service.hold("mine.py", "alice", "alice-1")

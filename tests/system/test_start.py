@@ -250,6 +250,9 @@ def test_it_detaches_says_so_and_is_stopped(tmp_path):
         assert again.returncode == 0
         assert "runs already" in again.stderr
         assert json.loads(again.stdout)["pid"] is None
+        elsewhere = coord("start", "--background", "--port", str(free_port()), **variables)
+        assert (elsewhere.returncode, elsewhere.stdout) == (1, "")
+        assert elsewhere.stderr.endswith(f" runs already at {state['api_url']}; `coord stop` stops it.\n")
     finally:
         stopped = coord("stop", **variables)
     assert (stopped.returncode, stopped.stdout) == (0, f"Stopped (process {state['pid']}).\n")

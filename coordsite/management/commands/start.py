@@ -115,6 +115,8 @@ class Command(ClientCommand):
             self.stderr.write("The service runs already.")
             show.state(state)
             return
+        if url := home.url():
+            raise CommandError(f"The service of {home.path} runs already at {url}; `coord stop` stops it.")
         home.make()
         ready, said = os.pipe()
         log = home.open_log()
