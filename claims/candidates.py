@@ -19,7 +19,7 @@ from claims.locks import idle_cutoff
 from claims.models import Claim, ClaimSymbol
 from claims.parties import Party
 from claims.scopes import NEVER_NARROWED
-from common.rows import moment
+from common.rows import moment, stored
 from patterns import Pattern, candidate_prefixes, overlaps, parse
 
 MOST_HITS = 50
@@ -82,9 +82,8 @@ class Search:
     exclude_claims: tuple[str, ...] = ()
 
     def _base(self) -> tuple[str, list[Any]]:
-        adapt = connection.ops.adapt_datetimefield_value
         sql = f"c.repository_id = %s AND {_LIVE}"
-        args: list[Any] = [self.repository_id, adapt(self.now), adapt(idle_cutoff(self.now))]
+        args: list[Any] = [self.repository_id, stored(self.now), stored(idle_cutoff(self.now))]
         if self.exclude is not None:
             sessions = tuple(filter(None, (self.exclude.session_id, *self.exclude_sessions)))
             if sessions:

@@ -52,6 +52,8 @@ def standing_before(
     """The tickets that a newcomer stands behind, numbered among those for the same. What it holds already
     it need not stand in line for.
     """
+    if not line:
+        return []
     fresh = replace(
         request, items=tuple(item for n, item in enumerate(request.items) if n not in verdict.held)
     )
@@ -136,14 +138,11 @@ def ahead_of(ticket: Ticket, request: ClaimRequest, now: datetime, line: Line) -
 
 def named(request: ClaimRequest, before: Iterable[tuple[int, Standing]]) -> list[Behind]:
     """The first of those that stand before a request, with what they stand there for."""
-    first = list(islice(before, MOST_BEHIND))
-    ends = selectors.ends([other.id for _, other in first]) if first else {}
     found = []
-    for number, other in first:
-        if other.id in ends:  # read without the lock, it can be gone
-            index, theirs = _meeting(request, other)
-            sent, pattern = request.items[index].sent, theirs.pattern.text
-            found.append(Behind(index, sent, other, pattern, number, ends[other.id]))
+    for number, other in islice(before, MOST_BEHIND):
+        index, theirs = _meeting(request, other)
+        sent, pattern = request.items[index].sent, theirs.pattern.text
+        found.append(Behind(index, sent, other, pattern, number, other.expires_at))
     return found
 
 

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from claims.models import Claim, Repository, Restore
 from common import clock
+from common.rows import stored
 from queueing.models import Ticket
 from webhooks.services import gathered
 
@@ -109,7 +110,6 @@ def idle_cutoff(now: datetime) -> datetime:
 
 def _lock(name: str, numbers: int) -> Locked:
     now = clock.now()
-    adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
         cursor.execute(
             _LOCK,
@@ -117,10 +117,10 @@ def _lock(name: str, numbers: int) -> Locked:
                 name,
                 numbers,
                 False,
-                adapt(now),
+                stored(now),
                 numbers,
-                adapt(now),
-                adapt(idle_cutoff(now)),
+                stored(now),
+                stored(idle_cutoff(now)),
             ],
         )
         row = cursor.fetchone()

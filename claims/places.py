@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from claims.parties import Party
 from claims.scopes import ClaimRequest, Item, read_items
+from common.rows import moment
 from patterns import Pattern, candidate_prefixes, overlaps
 from queueing import selectors
 from queueing.models import Ticket
@@ -32,6 +33,7 @@ class Standing:
     state: str
     passed_over: int
     front: bool
+    ends: Any
     place: int
     urgency: str
     enqueued_at: datetime
@@ -39,6 +41,14 @@ class Standing:
     request: ClaimRequest
     level: int = 0
     key: tuple[bool, int, int] = (True, 0, 0)
+
+    @property
+    def expires_at(self) -> datetime:
+        """When its wait is over. Read where it is wanted: lines are long, and few ask."""
+        end = moment(self.ends)
+        if end is None:
+            raise ValueError("a ticket's wait has an end")
+        return end
 
     @property
     def offered(self) -> bool:
@@ -154,7 +164,7 @@ def read_line(repo: str, now: datetime, *, case_insensitive: bool) -> Line:
     kept = _kept_of([row.id for row in rows], case_insensitive)
     ranking = selectors.ranking(now)
     line = [
-        Standing(row.id, row.state, row.passed_over, row.front, *kept[row.id])
+        Standing(row.id, row.state, row.passed_over, row.front, row.expires_at, *kept[row.id])
         for row in rows
         if row.id in kept  # read without the lock, it can be gone
     ]

@@ -20,6 +20,7 @@ from claims.parties import Party, Roll
 from claims.places import Line, Standing, read_line
 from claims.scopes import Item
 from common.caller import Caller
+from common.rows import stored
 from patterns import parse
 from queueing import selectors
 from queueing.models import Ticket
@@ -54,6 +55,23 @@ _HOLDING = (
     f"SELECT DISTINCT engineer, session_id FROM {Claim._meta.db_table}"
     " WHERE {} AND released_at IS NULL AND NOT expires_at <= %s"
 )
+
+
+_HAS = (
+    f"SELECT EXISTS (SELECT 1 FROM {Claim._meta.db_table} WHERE {{mine}} AND released_at IS NULL"
+    " AND NOT expires_at <= %s AND (last_activity IS NULL OR last_activity > %s)),"
+    f" EXISTS (SELECT 1 FROM {Ticket._meta.db_table} WHERE {{mine}} AND {selectors.PRESENT})"
+)
+
+
+def _has(party: Party, now: datetime) -> tuple[bool, bool]:
+    """Whether a party holds anything now, and whether it stands in line, in any repository."""
+    mine, names = selectors.of_party(party.engineer, party.session_id)
+    at = stored(now)
+    with connection.cursor() as cursor:
+        cursor.execute(_HAS.format(mine=mine), [*names, at, stored(idle_cutoff(now)), *names, at, at, at])
+        holds, stands = cursor.fetchone()
+    return bool(holds), bool(stands)
 
 
 def live_claims(party: Party, now: datetime) -> list[Claim]:
@@ -93,7 +111,7 @@ def may_be_waited_for(places: Iterable[Standing], now: datetime) -> set[str]:
     anyone, names = f"engineer IN ({_marks(engineers)})", engineers
     if sessions:
         anyone, names = f"({anyone} OR session_id IN ({_marks(sessions)}))", [*engineers, *sessions]
-    moment = connection.ops.adapt_datetimefield_value(now)
+    moment = stored(now)
     roll = Roll()
     with connection.cursor() as cursor:
         cursor.execute(_STANDING.format(anyone), [*names, moment, moment, moment])
@@ -186,7 +204,8 @@ class Waits:
         return found
 
     def _waiting_for(self, blocker: Party) -> Iterator[tuple[Standing, Link]]:
-        for claim in live_claims(blocker, self.now):
+        holds, stands = _has(blocker, self.now)  # nearly always neither
+        for claim in live_claims(blocker, self.now) if holds else ():
             repo = claim.repository.name
             held = item_of(claim, case_insensitive=claim.repository.case_insensitive)
             for waiter in self._line(repo).meeting([held.pattern]):
@@ -194,6 +213,8 @@ class Waits:
                     continue
                 if any(item.clashes(held) for item in waiter.request.items):
                     yield waiter, Link(waiter.party, blocker, claim.pattern, claim.id, repo)
+        if not stands:
+            return
         for ticket in selectors.tickets_of_party(blocker.engineer, blocker.session_id, self.now):
             if ticket.state == Ticket.State.OFFERED or not self.held_only:
                 yield from self._behind([one for one in self._line(ticket.repo) if one.id == ticket.id])

@@ -32,4 +32,4 @@ def running(source: Callable[[], datetime]) -> Iterator[None]:
 
 def iso(moment: datetime | None) -> str | None:
     """A moment as the API writes it: UTC, whole seconds (cut, not rounded), ``2026-11-22T13:06:14Z``."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else f"{moment.astimezone(UTC).isoformat()[:19]}Z"

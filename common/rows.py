@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import DateTimeField, Field, JSONField, UUIDField
 
@@ -18,19 +20,29 @@ def moment(value: Any) -> datetime | None:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
+@lru_cache(maxsize=256)
+def stored(moment: datetime) -> Any:
+    """An aware moment as the database's driver takes it. One call stores few moments, many times."""
+    return connections[DEFAULT_DB_ALIAS].ops.adapt_datetimefield_value(moment)
+
+
 class Columns:
     """Prepares values for a driver, column by column; only those that it does not take as they are."""
 
     def __init__(self, fields: Iterable[Field[Any, Any]]) -> None:
-        self._converters = [
-            field if isinstance(field, DateTimeField | UUIDField | JSONField) else None for field in fields
-        ]
+        self._converters = [_converter(field) for field in fields]
 
     def prepared(self, values: Iterable[Any], database: BaseDatabaseWrapper) -> list[Any]:
         """The values as ``database`` stores them. It is the wrapper itself, not Django's ``connection``:
         the proxy's look-up costs more than a conversion.
         """
         return [
-            value if field is None or value is None else field.get_db_prep_save(value, database)
-            for field, value in zip(self._converters, values, strict=True)
+            value if convert is None or value is None else convert(value, database)
+            for convert, value in zip(self._converters, values, strict=True)
         ]
+
+
+def _converter(field: Field[Any, Any]) -> Callable[[Any, BaseDatabaseWrapper], Any] | None:
+    if isinstance(field, DateTimeField):
+        return lambda value, database: stored(value)
+    return field.get_db_prep_save if isinstance(field, UUIDField | JSONField) else None

@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet
 
 from common.buckets import Hour
 from common.filters import Filter
+from common.rows import stored
 from queueing.models import IN_LINE, LEFT, Ticket
 from queueing.ordering import Ranking
 
@@ -28,19 +29,32 @@ PRESENT = (
 """As :func:`present`, for statements written by hand; takes the moment three times."""
 _TABLE = Ticket._meta.db_table
 _PLACES = (
-    f"SELECT id, state, passed_over, front, CASE WHEN {PRESENT} THEN 1 ELSE 0 END"
+    f"SELECT id, state, passed_over, front, expires_at, CASE WHEN {PRESENT} THEN 1 ELSE 0 END"
     f" FROM {_TABLE} WHERE repo = %s AND state IN ('waiting', 'offered') ORDER BY place"
+)
+_WAITS_ELSEWHERE = (
+    f"SELECT 1 FROM {_TABLE} WHERE {{}} AND state = 'waiting' AND alive_until > %s AND expires_at > %s"
+    " AND id <> %s LIMIT 1"
+)
+_LEFT = (
+    f"SELECT 1 FROM {_TABLE} WHERE {{}} AND repo = %s AND server = %s AND state IN ('waiting', 'offered')"
+    " LIMIT 1"
+)
+_COUNTS = (
+    f"SELECT (SELECT COUNT(*) FROM {_TABLE} WHERE repo = %s AND state IN ('waiting', 'offered')),"
+    f" (SELECT COUNT(*) FROM {_TABLE} WHERE caller = %s AND state IN ('waiting', 'offered'))"
 )
 _WHERE = f"SELECT repo, state FROM {_TABLE} WHERE id = %s"
 
 
 class Place(NamedTuple):
-    """What of a ticket in line changes while it stands there."""
+    """What of a ticket in line changes while it stands there; ``expires_at`` as the driver gave it."""
 
     id: str
     state: str
     passed_over: int
     front: bool
+    expires_at: Any
     present: bool
 
 
@@ -58,12 +72,12 @@ def places(repo: str, now: datetime) -> list[Place]:
 
     Those that are not present have to be ended.
     """
-    moment = connection.ops.adapt_datetimefield_value(now)
+    moment = stored(now)
     with connection.cursor() as cursor:
         cursor.execute(_PLACES, [moment, moment, moment, repo])
         return [
-            Place(key, state, passed, bool(front), bool(there))
-            for key, state, passed, front, there in cursor.fetchall()
+            Place(key, state, passed, bool(front), end, bool(there))
+            for key, state, passed, front, end, there in cursor.fetchall()
         ]
 
 
@@ -83,11 +97,6 @@ def tickets_by_id(ids: Sequence[str]) -> list[Ticket]:
     return found
 
 
-def ends(ids: Iterable[str]) -> dict[str, datetime]:
-    """When the wait of each ticket is over."""
-    return dict(Ticket.objects.filter(id__in=list(ids)).values_list("id", "expires_at"))
-
-
 def tickets_of_party(engineer: str, session_id: str | None, now: datetime) -> QuerySet[Ticket]:
     """A party's present tickets, in any repository."""
     mine = Ticket.objects.filter(present(now), state__in=IN_LINE)
@@ -98,16 +107,31 @@ def tickets_of_party(engineer: str, session_id: str | None, now: datetime) -> Qu
 
 def waits_elsewhere(engineer: str, session_id: str | None, now: datetime, besides: str | None) -> bool:
     """Whether a party waits by another ticket than ``besides``, in any repository."""
-    waiting = tickets_of_party(engineer, session_id, now).filter(state="waiting")
-    return waiting.exclude(id=besides).exists()
+    mine, names = of_party(engineer, session_id)
+    at = stored(now)
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITS_ELSEWHERE.format(mine), [*names, at, at, besides or ""])
+        return cursor.fetchone() is not None
 
 
 def left_by(
     repo: str, engineer: str, session_id: str | None, request: Mapping[str, Any], now: datetime
 ) -> Ticket | None:
     """A party's place for this very request whose serving process stopped; ``None`` when there is none."""
+    mine, names = of_party(engineer, session_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT.format(mine), [*names, repo, LEFT])
+        if cursor.fetchone() is None:  # nearly always
+            return None
     own = tickets_of_party(engineer, session_id, now).filter(repo=repo, server=LEFT, session_id=session_id)
     return next((ticket for ticket in own.order_by("place") if ticket.request == request), None)
+
+
+def of_party(engineer: str, session_id: str | None) -> tuple[str, list[str]]:
+    """A party's rows, for statements written by hand: the condition and its parameters."""
+    if session_id is None:
+        return "engineer = %s", [engineer]
+    return "(session_id = %s OR session_id IS NULL AND engineer = %s)", [session_id, engineer]
 
 
 def states(ids: Iterable[str]) -> dict[str, str]:
@@ -117,8 +141,10 @@ def states(ids: Iterable[str]) -> dict[str, str]:
 
 def counts(repo: str, caller: str) -> tuple[int, int]:
     """How many tickets wait in the repository, and how many of the credential's, anywhere."""
-    waiting = Ticket.objects.filter(state__in=IN_LINE)
-    return waiting.filter(repo=repo).count(), waiting.filter(caller=caller).count()
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, [repo, caller])
+        depth, own = cursor.fetchone()
+    return depth, own
 
 
 def waiting_of(engineer: str, repositories: Collection[str] | None) -> int:

@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import F
 
 from common import clock, wakeups
-from common.rows import Columns
+from common.rows import Columns, stored
 from queueing.models import LEFT, Ticket
 from queueing.selectors import counts
 from webhooks.services import record
@@ -106,7 +106,7 @@ def offer(ids: Sequence[str], now: datetime) -> None:
     for start in range(0, len(ids), 500):
         chunk = ids[start : start + 500]
         with connection.cursor() as cursor:
-            moment = connection.ops.adapt_datetimefield_value(until)
+            moment = stored(until)
             cursor.execute(_OFFER.format(", ".join(["%s"] * len(chunk))), [moment, *chunk])
             for key, repo, engineer, session, request in cursor.fetchall():
                 moved[key] = _Moved(key, repo, engineer, session, json.loads(request))

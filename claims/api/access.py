@@ -60,14 +60,16 @@ class ClaimsView(ApiView):
             return ""
         if self.proved.engineer is not None:
             return self.proved.engineer
-        named = self.request.headers.get("X-Coord-Engineer", "")
+        named = self.request._request.META.get("HTTP_X_COORD_ENGINEER", "")
         return named.strip()[:200] if self.proved.operator else ""
 
     def call(self) -> Call:
         """This request as a retry would have to repeat it."""
         raw: HttpRequest = self.request._request
-        key = raw.headers.get("Idempotency-Key") or raw.headers.get("X-Coord-Idempotency-Key")
-        return Call(self.caller, key or None, raw.method or "", raw.get_full_path(), raw.body)
+        key = raw.META.get("HTTP_IDEMPOTENCY_KEY") or raw.META.get("HTTP_X_COORD_IDEMPOTENCY_KEY")
+        if not key:
+            return Call(self.caller, None, "", "", b"")
+        return Call(self.caller, key, raw.method or "", raw.get_full_path(), raw.body)
 
 
 def named_engineer(caller: Caller, given: str | None) -> str | None:

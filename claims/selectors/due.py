@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from claims.models import Claim, Repository
-from common.rows import moment
+from common.rows import moment, stored
 from queueing.models import Ticket
 
 _OPEN = (
@@ -31,7 +31,7 @@ def next_due(repo: str, now: datetime) -> datetime | None:
     the boost; a past one when that has not been carried out yet. ``None``: nothing will.
     """
     idle, boost = settings.COORD.idle_timeout_sec, settings.COORD.queue_age_boost_seconds
-    aged = connection.ops.adapt_datetimefield_value(now - timedelta(seconds=boost))
+    aged = stored(now - timedelta(seconds=boost))
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [repo, repo, aged, repo])
         lease, silent, offer, alive, over, young = map(moment, cursor.fetchone())

@@ -12,6 +12,7 @@ from django.db import connection
 from claims.locks import idle_cutoff
 from claims.models import Claim, Repository
 from common.caller import SYSTEM, Caller
+from common.rows import stored
 
 _MOST_REMEMBERED = 10_000
 _RENEW = (
@@ -43,9 +44,8 @@ def note_life(session_ids: Sequence[str], now: datetime, caller: Caller = SYSTEM
     due = [key for key in keys if not _is_recent(key, recent, now)]
     if not due:
         return
-    adapt = connection.ops.adapt_datetimefield_value
     sql = _RENEW.format(_marks(due))
-    values: list[Any] = [adapt(now), *(key[0] for key in due), adapt(idle_cutoff(now)), adapt(now)]
+    values: list[Any] = [stored(now), *(key[0] for key in due), stored(idle_cutoff(now)), stored(now)]
     if engineer is not None:
         sql, values = sql + _ENGINEER, [*values, engineer]
     if repositories is not None:

@@ -12,6 +12,7 @@ from claims.locks import Locked, idle_cutoff, repository_lock
 from claims.models import Claim, ClaimSymbol, ReleaseRequest, Repository
 from claims.services import draining
 from common import clock, metrics, wakeups
+from common.rows import stored
 from webhooks.services import record
 from webhooks.types import EventType, NewEvent
 
@@ -136,7 +137,6 @@ def repository_of(claim_id: str) -> str | None:
 def _close(locked: Locked, ids: Sequence[str], end: Claim.End) -> list[Ended]:
     if not ids:
         return []
-    adapt = connection.ops.adapt_datetimefield_value
     marks = ", ".join(["%s"] * len(ids))
     sql = (
         f"UPDATE {_TABLE} SET released_at = %s, end_reason = %s"
@@ -145,7 +145,7 @@ def _close(locked: Locked, ids: Sequence[str], end: Claim.End) -> list[Ended]:
         f" EXISTS (SELECT 1 FROM {_ASKED} r WHERE r.claim_id = {_TABLE}.id AND r.decision = 'pending')"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [adapt(locked.now), str(end), *ids, locked.id])
+        cursor.execute(sql, [stored(locked.now), str(end), *ids, locked.id])
         rows = cursor.fetchall()
     found = {row[0]: row for row in rows}
     return [

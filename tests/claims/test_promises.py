@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -336,13 +337,15 @@ class Promises(Walk):
 
 
 @pytest.mark.django_db
+@pytest.mark.timeout(600)
 def test_the_promises_hold_whatever_agents_do(config):
     config(queue_max_overtakes=OVERTAKES, idle_timeout_sec=IDLE)
     examples = int(os.environ.get("COORD_TEST_PROMISES") or "0")
+    few = 30 if connection.vendor == "sqlite" else 15
     run_state_machine_as_test(
         Promises,
         settings=settings(
-            max_examples=examples or 30,
+            max_examples=examples or few,
             stateful_step_count=60 if examples else 40,
             derandomize=not examples,
             database=None,

@@ -32,6 +32,7 @@ def _settings_read() -> None:
         for name in given:
             os.environ.pop(name, None)
     layer: dict[str, Any] = read.CHANNEL_LAYERS["default"]
+    read.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a good one takes its time
     if "CONFIG" in layer:  # workers share a server, and must not hear one another
         layer["CONFIG"]["prefix"] = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 

@@ -16,7 +16,9 @@ from tests.engines.servers import Postgres, Valkey
 WAKEUPS = ["tests/common", "tests/queueing", "tests/webhooks", "tests/claims/test_line.py"]
 """What a channel layer can change."""
 RUNS = ("sqlite", "postgres", "redis")
-PYTEST = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal"]
+WORKERS = 2 * min(os.cpu_count() or 2, 4)
+"""More than cores: half of what a test does is to wait for a process that it started."""
+PYTEST = [sys.executable, "-m", "pytest", "-n", str(WORKERS), "--dist", "worksteal"]
 
 
 def main(arguments: list[str]) -> int:
