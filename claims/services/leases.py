@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from claims.candidates import Holder, Search, holders
 from claims.locks import Locked, idle_cutoff, repository_lock
-from claims.models import Claim
+from claims.models import Claim, ReleaseRequest
+from claims.parties import Party
 from claims.selectors.sessions import claims_of_session
 from claims.services.activity import note_life
 from claims.services.ending import settle_due
@@ -25,6 +26,8 @@ from webhooks.types import EventType, NewEvent
 
 LOST_FOR = timedelta(hours=24)
 LOST = (Claim.End.EXPIRED, Claim.End.IDLE, Claim.End.OPERATOR, Claim.End.HANDED)
+GIVEN = (Claim.End.APPROVED, Claim.End.NARROWED)
+"""Ends of a claim by an answer; lost when somebody else gave it."""
 _MISSING = "Claim not found or not owned"
 
 
@@ -91,7 +94,7 @@ def _on_shared_path(locked: Locked, claim: Claim) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A lease that a session lost without giving it up, and who holds the scope now."""
+    """A lease that a session lost without giving it up, and who else holds the scope now."""
 
     claim: Claim
     holder: Holder | None
@@ -133,10 +136,17 @@ def _ended_or_over(now: datetime) -> Q:
     over = Q(released_at__isnull=True) & (
         Q(expires_at__lte=now) | Q(last_activity__isnull=False, last_activity__lte=idle_cutoff(now))
     )
-    return over | Q(released_at__gt=now - LOST_FOR, end_reason__in=LOST)
+    for_the_holder = (
+        ReleaseRequest.objects.filter(claim_id=OuterRef("pk"), decision__in=GIVEN)
+        .exclude(decided_by_engineer=OuterRef("engineer"))
+        .exclude(decided_by_session_id=OuterRef("session_id"))
+    )
+    given = Q(Exists(for_the_holder), end_reason__in=GIVEN)
+    return over | Q(released_at__gt=now - LOST_FOR) & (Q(end_reason__in=LOST) | given)
 
 
 def _holder_now(claim: Claim) -> Holder | None:
     folded = claim.repository.case_insensitive
-    search = Search(claim.repository_id, clock.now(), folded)
+    own = Party(claim.engineer, claim.session_id)
+    search = Search(claim.repository_id, clock.now(), folded, exclude=own)
     return next(holders(search, parse(claim.pattern, case_insensitive=folded)), None)

@@ -22,6 +22,8 @@ _OPEN = (
     f" JOIN {Repository._meta.db_table} r ON r.id = c.repository_id"
     " WHERE c.id IN ({}) AND c.released_at IS NULL"
 )
+_Found = dict[tuple[str, Claim.End], list[str]]
+"""Claims by repository and by how they end."""
 
 
 def release_claims(
@@ -35,16 +37,17 @@ def release_claims(
     """Release what the caller may release of these claims, all in one transaction; returns those.
 
     ``engineer`` limits it to that engineer's claims, a personal token to its engineer's. Unknown, ended
-    and foreign ids release nothing and disturb nobody. A stale fence in ``fences`` of a claim that the
+    and foreign ids release nothing and disturb nobody. What an operator releases of somebody else's its
+    holder is told as lost. A stale fence in ``fences`` of a claim that the
     caller may release refuses the whole call (409 ``stale_fence``).
     """
     ids = list(dict.fromkeys(claim_ids))
-    by_repo: dict[str, list[str]] = defaultdict(list)
+    found: _Found = defaultdict(list)
     for claim_id, repo, holder, fence in _open_claims(ids):
         if caller.sees(repo) and may_release(caller, holder, engineer):
             check_fence(claim_id, fence, (fences or {}).get(claim_id))
-            by_repo[repo].append(claim_id)
-    if not by_repo:
+            found[repo, _end(caller, holder, End.RELEASED)].append(claim_id)
+    if not found:
         return []
     by = By(
         engineer=engineer or caller.engineer,
@@ -52,13 +55,12 @@ def release_claims(
         operator=caller.operator_name,
         reason=reason,
     )
-    end = End.OPERATOR if caller.kind == "admin" else End.RELEASED
     order = {claim_id: place for place, claim_id in enumerate(ids)}
-    with repository_locks(list(by_repo)) as locks:
+    with repository_locks([repo for repo, _ in found]) as locks:
         return [
             claim
-            for repo, found in by_repo.items()
-            for claim in end_claims(locks[repo], sorted(found, key=order.__getitem__), end, by)
+            for (repo, end), theirs in found.items()
+            for claim in end_claims(locks[repo], sorted(theirs, key=order.__getitem__), end, by)
         ]
 
 
@@ -82,19 +84,19 @@ def release_session(
     if caller.bound_engineer is not None:
         own = {"engineer": caller.bound_engineer}
         claims, places = claims.filter(**own), places.filter(**own)
-    by_repo: dict[str, list[str]] = defaultdict(list)
-    for claim_id, name in claims.order_by("fence").values_list("id", "repository__name"):
+    found: _Found = defaultdict(list)
+    for claim_id, name, holder in claims.order_by("fence").values_list("id", "repository__name", "engineer"):
         if caller.sees(name):
-            by_repo[name].append(claim_id)
+            found[name, _end(caller, holder, End.SESSION)].append(claim_id)
     waiting: dict[str, list[Ticket]] = defaultdict(list)
     for ticket in places.order_by("place"):
         if caller.sees(ticket.repo):
             waiting[ticket.repo].append(ticket)
     by = By(session_id=session_id, operator=caller.operator_name, reason=reason)
-    with repository_locks([*by_repo, *waiting]) as locks:
+    with repository_locks([*(name for name, _ in found), *waiting]) as locks:
         left = {name: _leave_line(locks[name], places_here) for name, places_here in waiting.items()}
         ended = [
-            claim for name, ids in by_repo.items() for claim in end_claims(locks[name], ids, End.SESSION, by)
+            claim for (name, end), ids in found.items() for claim in end_claims(locks[name], ids, end, by)
         ]
         for name, patterns in left.items():
             draining.drain(locks[name], patterns)
@@ -109,6 +111,12 @@ def _leave_line(locked: Locked, own: Sequence[Ticket]) -> list[str]:
             resolve_contention(ticket.id, "gave_up")
             left += draining.patterns_of(ticket)
     return left
+
+
+def _end(caller: Caller, holder: str, own: Claim.End) -> Claim.End:
+    """How a claim ends that the caller releases: its holder's own doing, or a known operator's."""
+    by_another = caller.operator_name is not None and caller.engineer != holder
+    return End.OPERATOR if by_another else own
 
 
 def may_release(caller: Caller, holder: str, engineer: str | None) -> bool:
