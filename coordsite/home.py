@@ -63,6 +63,13 @@ class Home:
         """Remove the pid file."""
         self.pid_file.unlink(missing_ok=True)
 
+    def forget_process(self, pid: int) -> None:
+        """Remove the pid file if it is that process's: another may run by now."""
+        with suppress(ValueError):
+            running = self.running()
+            if running is not None and running.pid == pid:
+                self.forget()
+
     def running(self) -> Running | None:
         """What the pid file says. ``ValueError``: something else than this program wrote it."""
         try:

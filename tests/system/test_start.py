@@ -13,6 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from coordsite.home import Home
+from coordsite.instance import hold
+
 from .service import COORD, Service, clean_environ, coord, free_port, wait_for
 
 
@@ -306,6 +309,17 @@ def test_a_start_in_the_background_that_fails_says_why(tmp_path):
         done = coord("start", "--background", **variables)
     assert done.returncode == 1
     assert "cannot listen on 127.0.0.1" in done.stderr
+
+
+def test_a_start_that_fails_leaves_the_pid_file_of_the_service_that_runs(tmp_path):
+    home = Home(tmp_path / "home")
+    home.make()
+    home.remember("")  # it has not said yet where it listens
+    written = home.pid_file.read_text()
+    with hold(home.lock, "taken"):
+        done = coord("start", "--background", COORD_HOME=str(home.path), COORD_PORT=str(free_port()))
+    assert (done.returncode, f"(process {os.getpid()})" in done.stderr) == (1, True)
+    assert home.pid_file.read_text() == written
 
 
 @pytest.mark.parametrize("flag", ["--port=0", "--port=x", "--nonsense"])

@@ -140,7 +140,7 @@ class Command(ClientCommand):
         if not word:
             process.terminate()
             process.wait()
-            home.forget()
+            home.forget_process(process.pid)
             raise CommandError(f"The service did not start.\n{tail(home)}", returncode=1)
         process.returncode = 0  # it is on its own now
         show.state(replace(state.with_link(word[1:].decode()), pid=process.pid))

@@ -65,7 +65,7 @@ class Command(ClientCommand):
                 os.kill(pid, signal.SIGKILL)
                 break
             time.sleep(LOOK_S)
-        home.forget()
+        home.forget_process(pid)
 
 
 def is_zombie(pid: int) -> bool:
