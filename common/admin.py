@@ -108,6 +108,20 @@ class ManyRows(QuerySet[Any]):
             start = after
         return found
 
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Django's. The hierarchy asks twice for the first and last moment: it is answered once, and of all
+        rows each is looked up by itself, for an index knows it (asked for both, SQLite reads every row).
+        """
+        asked = repr((args, kwargs))
+        answers: dict[str, dict[str, Any]] = self.__dict__.setdefault("_answers", {})
+        if asked not in answers:
+            alone = [{name: one} for name, one in kwargs.items()]
+            parts = [kwargs] if args or self.query.where else alone
+            answers[asked] = {}
+            for part in parts:
+                answers[asked] |= super().aggregate(*args, **part)
+        return answers[asked]
+
 
 def _start_of(moment: datetime, kind: str) -> datetime:
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -14,14 +14,13 @@ from queueing.models import IN_LINE, Ticket
 
 
 def holding_sessions() -> QuerySet[HoldingSession]:
-    """One row per session with live claims: its newest one, with ``held``, the number of all."""
-    now = clock.now()
-    held = HoldingSession.objects.filter(live(now), session_id__isnull=False)
-    newest = held.order_by().values("session_id").annotate(newest=Max("fence"), held=Count("id"))
-    of_session = newest.filter(session_id=OuterRef("session_id"))
-    return held.annotate(
-        held=Subquery(of_session.values("held")), newest=Subquery(of_session.values("newest"))
-    ).filter(fence=Subquery(of_session.values("newest")))
+    """One row per session with live claims: one of them, with ``held``, the number of all."""
+    live_claims = HoldingSession.objects.filter(live(clock.now()), session_id__isnull=False)
+    sessions = live_claims.order_by().values("session_id")
+    # Not correlated: looking the session up for each of its claims costs their number squared.
+    shown = sessions.annotate(one=Max("id")).values("one")
+    held = sessions.filter(session_id=OuterRef("session_id")).annotate(held=Count("id")).values("held")
+    return live_claims.filter(id__in=shown).annotate(held=Subquery(held))
 
 
 def claims_of_session(session_id: str, caller: Caller) -> QuerySet[Claim]:
