@@ -206,10 +206,7 @@ TIME_ZONE = "UTC"
 # The pages are in English, and looking up translations would be a fifth of their cost.
 USE_I18N = False
 LANGUAGE_CODE = "en-us"
-# Moments that sort as they read and tell events of one minute apart; all are UTC.
-DATETIME_FORMAT = "Y-m-d H:i:s"
-SHORT_DATETIME_FORMAT = "Y-m-d H:i"
-DATE_FORMAT = "Y-m-d"
+FORMAT_MODULE_PATH = ["coordsite.formats"]
 APPEND_SLASH = False
 # Static files are served from the installed packages: nothing to collect.
 WHITENOISE_USE_FINDERS = True

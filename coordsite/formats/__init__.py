@@ -1,0 +1,1 @@
+"""How admin writes moments, by language."""
