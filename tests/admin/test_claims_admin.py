@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -122,7 +123,7 @@ def test_it_tells_a_claims_whole_story(olga, api, held):
     text = visible_text(olga.page(f"claims/claim/{held}/change/"))
     for part in ("Waiting for it", "bob", "src/a.py", "carol", "hotfix", "claim_granted", "filed"):
         assert part in text
-    assert "Created at: 2026-11-23 12:00:00" in " ".join(text.split())
+    assert re.search(r"Created at: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", text)
 
 
 def test_it_lets_a_viewer_look_and_nothing_else(vera, held):
