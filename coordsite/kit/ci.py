@@ -133,7 +133,9 @@ def findings_of(verdict: Verdict) -> list[Finding]:
 def event_range(environ: Mapping[str, str]) -> tuple[str, str]:
     """The base and head that the CI system names; ``""`` where it names none."""
     if environ.get("GITLAB_CI"):
-        return environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", ""), environ.get("CI_COMMIT_SHA", "")
+        # A pipeline of merged results runs on a merge: that commit has the target's changes as well.
+        source = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA", "")
+        return environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", ""), source
     try:
         with open(environ.get("GITHUB_EVENT_PATH") or os.devnull, encoding="utf-8") as file:
             event = json.load(file)

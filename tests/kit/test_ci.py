@@ -161,14 +161,17 @@ def test_it_takes_the_range_from_githubs_event(
     assert (asked["changes"], asked["repo"]) == (["src/a.py"], "acme/other")
 
 
+@pytest.mark.parametrize("merged_results", [False, True])
 def test_it_takes_the_range_from_gitlabs_variables(
-    branch: Clone, coord: Runner, service: FakeService, monkeypatch: pytest.MonkeyPatch
+    branch: Clone, coord: Runner, service: FakeService, monkeypatch: pytest.MonkeyPatch, merged_results: bool
 ) -> None:
     monkeypatch.delenv("COORD_REPO_ID")
     monkeypatch.setenv("GITLAB_CI", "true")
     monkeypatch.setenv("CI_PROJECT_PATH", "group/sub/app")
     monkeypatch.setenv("CI_MERGE_REQUEST_DIFF_BASE_SHA", branch.git("rev-parse", "main").stdout.strip())
-    monkeypatch.setenv("CI_COMMIT_SHA", branch.git("rev-parse", "feature").stdout.strip())
+    source = branch.git("rev-parse", "feature").stdout.strip()
+    monkeypatch.setenv("CI_COMMIT_SHA", "0" * 40 if merged_results else source)
+    monkeypatch.setenv("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", source if merged_results else "")
     assert coord(branch.path, "ci").code == 0
     [asked] = service.asked("POST", "/verify")
     assert (len(asked["changes"]), asked["repo"]) == (2, "sub/app")
@@ -181,7 +184,7 @@ def test_it_prints_ready_pipelines(tmp_path: Path, coord: Runner) -> None:
     assert steps[-1]["run"] == 'coord ci --base "$BASE" --head "$HEAD"'
     assert "secrets.COORD_AUTH_TOKEN" in steps[-1]["env"]["COORD_AUTH_TOKEN"]
     gitlab = yaml.safe_load(coord(tmp_path, "ci", "--template", "gitlab").out)
-    assert gitlab["coord"]["script"][-1].startswith("coord ci --base ")
+    assert gitlab["coord"]["script"][-1].startswith("coord ci --output ")
 
 
 @pytest.mark.parametrize(
