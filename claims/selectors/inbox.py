@@ -86,11 +86,10 @@ def list_tickets(wanted: TicketFilter, caller: Caller) -> list[dict[str, Any]]:
         value = getattr(wanted, name)
         if value is not None and (value or name == "repo"):
             tickets = tickets.filter(**{{"requester": "engineer"}.get(name, name): value})
-    if wanted.state in (None, "", "waiting"):
-        tickets = tickets.filter(present(now), state="waiting")
-    else:
-        state = "offered" if wanted.state == "in_progress" else wanted.state
-        tickets = tickets.filter(state=state)
+    state = "offered" if wanted.state == "in_progress" else wanted.state or "waiting"
+    tickets = tickets.filter(state=state)
+    if state in IN_LINE:
+        tickets = tickets.filter(present(now))
     lines: dict[str, Line] = {}
     return [
         ticket_entry(ticket, lines) for ticket in tickets.order_by("-place", "-enqueued_at")[:MOST_TICKETS]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from common import clock as time_source
 from queueing.models import Ticket
 
 
@@ -80,6 +83,8 @@ def test_states_are_told_apart(api, line, clock):
     holder = api.get("/claims?repo=org/app")[1]["claims"][0]["id"]
     api.delete(f"/claims/{holder}")
     assert [row["queue_id"] for row in listed(api, "&state=in_progress")] == [carol]
+    with time_source.running(lambda: clock() + timedelta(seconds=15)):
+        assert listed(api, "&state=in_progress") == [], "it was not picked up"
     granted = api.get(f"/requests/queue/{carol}")[1]["claim_ids"]
     (row,) = listed(api, "&state=granted")
     assert (row["queue_id"], row["granted_claim_id"]) == (carol, granted[0])
