@@ -11,6 +11,7 @@ from claims import checkout, sources
 from claims.candidates import Holder
 from claims.line import Behind
 from claims.models import Claim, ClaimSymbol, ReleaseRequest
+from claims.selectors.due import decision_of
 from claims.services.claiming import Outcome
 from claims.verdicts import Conflict
 from common import clock
@@ -161,6 +162,7 @@ def overlap_paths(mine: Pattern, held: Pattern, files: checkout.Checkout | None)
 
 def request_row(request: ReleaseRequest, caller: Caller) -> Json:
     """A release request, as the caller may see it: the reference's 16 keys."""
+    decision, decided_at = decision_of(request)
     return {
         "id": request.id,
         "claim_id": request.claim_id,
@@ -169,8 +171,8 @@ def request_row(request: ReleaseRequest, caller: Caller) -> Json:
         "requested_pattern": request.requested_pattern,
         "reason": request.reason,
         "urgency": request.urgency,
-        "decision": request.decision,
-        "decided_at": clock.iso(request.decided_at),
+        "decision": decision,
+        "decided_at": clock.iso(decided_at),
         "decided_by_engineer": request.decided_by_engineer,
         "decided_by_session_id": caller.shown(request.decided_by_session_id),
         "note": request.note,

@@ -14,6 +14,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from claims.selectors.due import next_due
@@ -46,6 +47,7 @@ class _Lot:
         self.parked: dict[str, list[_Parked]] = {}
         self.keeper: asyncio.Task[None] | None = None
         self._said = float("-inf")
+        self._due: dict[str, datetime] = {}
 
     @asynccontextmanager
     async def place(self, ticket_id: str, parked: _Parked) -> AsyncIterator[None]:
@@ -79,7 +81,7 @@ class _Lot:
             bound = [ticket_id for ticket_id, waiters in parked.items() if any(w.bound for w in waiters)]
             waiting.still_there(bound, list(parked))
             self._said = moment
-        pauses = [self._settle(repo) for repo in sorted({w.repo for ws in parked.values() for w in ws})]
+        pauses = self._settle({w.repo for ws in parked.values() for w in ws})
         states = selectors.states(parked)
         for ticket_id, waiters in parked.items():
             if states.get(ticket_id) != "waiting":
@@ -87,14 +89,23 @@ class _Lot:
                     waiter.bell.loop.call_soon_threadsafe(waiter.bell.ring)
         return max(_LEAST_PAUSE, min([FALLBACK_S, *pauses]))
 
-    @staticmethod
-    def _settle(repo: str) -> float:
-        """Carry out what is due in a repository; the seconds until the next is."""
-        due = next_due(repo, clock.now())
-        if due is not None and due <= clock.now():
-            ending.settle(repo)
-            due = next_due(repo, clock.now())
-        return FALLBACK_S if due is None else (due - clock.now()).total_seconds()
+    def _settle(self, repos: set[str]) -> list[float]:
+        """Carry out what is due in each repository; the seconds until the next is.
+
+        What was to come when last looked at counts as due once its moment is past: a ticket that got older
+        than the boost is not told from one that was served after that.
+        """
+        next_dues: dict[str, datetime] = {}
+        for repo in sorted(repos):
+            now = clock.now()
+            due = next_due(repo, now)
+            if any(moment is not None and moment <= now for moment in (due, self._due.get(repo))):
+                ending.settle(repo)
+                due = next_due(repo, clock.now())
+            if due is not None:
+                next_dues[repo] = due
+        self._due = next_dues
+        return [(due - clock.now()).total_seconds() for due in next_dues.values()]
 
 
 _lots: dict[asyncio.AbstractEventLoop, _Lot] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from coordsite.bridge.environment import Settings, resolve
+from coordsite.bridge.environment import Settings, resolve, starter
 from coordsite.home import home_here
 from coordsite.keys import kept_secret
 from coordsite.kit.service import Answer, Service, Unreachable
@@ -35,12 +35,18 @@ def find_service(settings: Settings | None = None) -> Service:
     return Service(settings.api_url, token=settings.token or "", timeout=TIMEOUT_S)
 
 
+def away(service: Service, error: Unreachable) -> str:
+    """What to say, and what to do, when a service does not answer."""
+    start = starter(service.url)
+    return f"{error}; " + (f"`{start}` starts it" if start else "ask whoever runs it, or set COORD_API_URL")
+
+
 def ask(service: Service, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
     """One answer with a status below 400. Raises ``CommandError`` (exit code 1) with what to do."""
     try:
         answer = service.call(method, path, body)
     except Unreachable as error:
-        raise CommandError(f"{error}; `coord start` starts it") from None
+        raise CommandError(away(service, error)) from None
     if answer.status == 401:
         raise CommandError(f"{service.url}: {answer.detail}; set COORD_AUTH_TOKEN to the service's token")
     if answer.status >= 400:

@@ -41,8 +41,9 @@ _LEFT = (
     " LIMIT 1"
 )
 _COUNTS = (
-    f"SELECT (SELECT COUNT(*) FROM {_TABLE} WHERE repo = %s AND state IN ('waiting', 'offered')),"
-    f" (SELECT COUNT(*) FROM {_TABLE} WHERE caller = %s AND state IN ('waiting', 'offered'))"
+    "SELECT"
+    f" (SELECT COUNT(*) FROM {_TABLE} WHERE repo = %s AND state IN ('waiting', 'offered') AND {PRESENT}),"
+    f" (SELECT COUNT(*) FROM {_TABLE} WHERE caller = %s AND state IN ('waiting', 'offered') AND {PRESENT})"
 )
 _WHERE = f"SELECT repo, state FROM {_TABLE} WHERE id = %s"
 
@@ -139,17 +140,18 @@ def states(ids: Iterable[str]) -> dict[str, str]:
     return dict(Ticket.objects.filter(id__in=list(ids)).values_list("id", "state"))
 
 
-def counts(repo: str, caller: str) -> tuple[int, int]:
+def counts(repo: str, caller: str, now: datetime) -> tuple[int, int]:
     """How many tickets wait in the repository, and how many of the credential's, anywhere."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [repo, caller])
+        at = stored(now)
+        cursor.execute(_COUNTS, [repo, at, at, at, caller, at, at, at])
         depth, own = cursor.fetchone()
     return depth, own
 
 
-def waiting_of(engineer: str, repositories: Collection[str] | None) -> int:
+def waiting_of(engineer: str, repositories: Collection[str] | None, now: datetime) -> int:
     """How many of an engineer's tickets wait, in these repositories or all."""
-    waiting = Ticket.objects.filter(engineer=engineer, state="waiting")
+    waiting = Ticket.objects.filter(present(now), engineer=engineer, state="waiting")
     return (waiting if repositories is None else waiting.filter(repo__in=repositories)).count()
 
 

@@ -76,7 +76,7 @@ def enqueue(
     The wait ends after ``wait_seconds + hold_seconds``. With ``hold_seconds`` the place outlives the
     call; without, it lives while the serving process keeps saying so.
     """
-    depth, own = counts(repo, caller)
+    depth, own = counts(repo, caller, now)
     if settings.COORD.max_queue_depth_per_repo and depth >= settings.COORD.max_queue_depth_per_repo:
         raise LineFull("repository", settings.COORD.max_queue_depth_per_repo)
     if settings.COORD.max_queued_per_party and own >= settings.COORD.max_queued_per_party:
@@ -166,13 +166,15 @@ def note_passed(ids: Sequence[str], times: int = 1) -> None:
         Ticket.objects.filter(id__in=ids[start : start + 500]).update(passed_over=F("passed_over") + times)
 
 
-def move_to_front(ticket: Ticket, *, operator: str, reason: str) -> None:
-    """Put the ticket first in its line. Emits ``operator_action``."""
-    Ticket.objects.filter(id=ticket.id, state="waiting").update(front=True)
+def move_to_front(ticket: Ticket, *, operator: str, reason: str) -> bool:
+    """Put the ticket first in its line; ``False`` when it does not wait. Emits ``operator_action``."""
+    if not _move(ticket, ("waiting",), front=True):
+        return False
     record(
         _event(ticket, EventType.OPERATOR_ACTION, operator=operator, action="ticket_to_front", reason=reason)
     )
     wakeups.publish(f"ticket:{ticket.id}")
+    return True
 
 
 def heartbeat(ids: Sequence[str], now: datetime) -> None:

@@ -19,11 +19,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import TYPE_CHECKING, Literal
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from symbols import guards
 from symbols.errors import SourceTooDeep
@@ -36,6 +35,9 @@ if TYPE_CHECKING:
 
     _Args = list[tuple[str, Literal["capture", "string"]]]
     _Captures = dict[str, list[Node]]
+    # A match of the query: start, negative end and pattern, by which it is placed; what spans it; the rest.
+    _Match = tuple[int, int, int, Node, _Captures]
+
 
 _CHUNK = 1 << 16
 
@@ -66,10 +68,13 @@ _SPACES = re.compile(r"\s+")
 _OPERATOR = re.compile(r"(?<!\w)(operator)(?!\w)")
 _GENERICS = re.compile(r"<[^<>]*>")
 _QUOTED = re.compile(r"""(["'`])(.*)\1""", re.DOTALL)
+_WHITE = b" \t\r\n"
+
+_PLACE = itemgetter(0, 1, 2)
+_FIRST_LINE = attrgetter("start_line")
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(NamedTuple):
     """A named part of a file. `path` is `A::B::leaf`, ending in `name`; lines count from 1, inclusive."""
 
     name: str
@@ -80,36 +85,30 @@ class Symbol:
 
 
 @dataclass(slots=True)
-class _Found:
-    """A match of the query, before its place among the others is known."""
+class _Open:
+    """An enclosing match during the walk: its span, and path and kind of the nearest match with a name.
+
+    `body`: is it code, so that variables are local? `named`: has the match itself a name? One that `declares`
+    has none, but passes its span and kind on to the lone names inside it.
+    """
 
     start: int
     end: int
-    kind: str | None
-    name: str | None
-    name_at: int
-    parents: list[str]
-    leaf: bool
-    local: bool
-
-    def spans(self, other: _Found) -> bool:
-        return (self.start, self.end) == (other.start, other.end)
-
-
-@dataclass(slots=True)
-class _Open:
-    """An enclosing match during the walk, with path and kind of the nearest named one; `body`: is it code?"""
-
-    found: _Found
     path: str
     inside: str | None
     body: bool
+    named: bool = False
+    declares: _Match | None = None
+
+    def spans(self, start: int, end: int) -> bool:
+        return self.start == start and self.end == end
 
 
 @dataclass(slots=True)
 class _Span:
     """The parts of one path so far: the longest run of adjacent parts, and the run that is growing."""
 
+    name: str
     kind: str
     start: int
     end: int
@@ -143,7 +142,7 @@ def extract(source: bytes, language: str) -> tuple[Symbol, ...]:
         raise ValueError(f"unknown language {language!r}; known are {', '.join(LANGUAGES)}")
     guards.check(source)
     grammar = load(row)
-    return _Walk(source).symbols(_find(source, row, grammar))
+    return _Walk(source, row, grammar).symbols(_find(source, grammar))
 
 
 def accepted_paths(symbols: Iterable[Symbol]) -> set[str]:
@@ -157,25 +156,25 @@ def accepted_paths(symbols: Iterable[Symbol]) -> set[str]:
     return accepted
 
 
-def _find(source: bytes, row: Language, grammar: Grammar) -> list[_Found]:
-    """Every match of the query, in order of position, the wider first."""
+def _find(source: bytes, grammar: Grammar) -> list[_Match]:
+    """Every match of the query, in order of position, the wider first, then the earlier pattern."""
     import tree_sitter
 
     def holds(predicate: str, args: _Args, pattern_index: int, captures: _Captures) -> bool:
-        wanted = {text for text, kind in args if kind == "string"}
-        texts = (_text(source, node) for node in captures.get(args[0][0], ()))
-        return any(text in wanted for text in texts) == (predicate == "text?")
+        for node in captures.get(args[0][0], ()):
+            if (_text(source, node), "string") in args:
+                return predicate == "text?"
+        return predicate != "text?"
 
     cursor = tree_sitter.QueryCursor(grammar.query)
     cursor.set_max_start_depth(guards.MAX_TREE_DEPTH)
-    tree = _parse(source, grammar)
-    found: list[tuple[int, int, int, _Found]] = []
-    for pattern, captures in cursor.matches(tree.root_node, holds):
-        rule = grammar.rules[pattern]
-        match = _match(source, row, rule, captures)
-        found.append((match.start, -match.end, pattern, match))
-    found.sort(key=itemgetter(0, 1, 2))
-    return [item[3] for item in found]
+    spans = [rule.span for rule in grammar.rules]
+    found: list[_Match] = []
+    for pattern, captures in cursor.matches(_parse(source, grammar).root_node, holds):
+        node = captures[spans[pattern]][0]
+        found.append((node.start_byte, -node.end_byte, pattern, node, captures))
+    found.sort(key=_PLACE)
+    return found
 
 
 def _parse(source: bytes, grammar: Grammar) -> Tree:
@@ -190,23 +189,8 @@ def _parse(source: bytes, grammar: Grammar) -> Tree:
         raise SourceTooDeep(f"parsing it takes longer than {guards.PARSE_SECONDS:g} s") from None
 
 
-def _match(source: bytes, row: Language, rule: Rule, captures: _Captures) -> _Found:
-    names, scopes = captures.get("name"), captures.get("scope")
-    span = captures[rule.capture][0] if rule.kind else (names or captures["scope"])[0]
-    name, name_at, parents = rule.fixed_name, -1, list[str]()
-    if names:
-        name_at = names[0].start_byte
-        if name is None or "{}" in name:
-            parents = _parts(_text(source, names[0]), row.separators)
-            own = parents.pop() if parents else None
-            name = name.replace("{}", own) if name and own else own
-    if scopes and rule.kind:
-        parents = [*_parts(_text(source, scopes[0]), row.separators), *parents]
-    return _Found(span.start_byte, span.end_byte, rule.kind, name, name_at, parents, rule.leaf, rule.local)
-
-
 def _text(source: bytes, node: Node) -> str:
-    return source[node.start_byte : node.end_byte].decode(errors="replace")
+    return source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
 
 class _Collector:
@@ -214,98 +198,133 @@ class _Collector:
 
     def __init__(self, source: bytes) -> None:
         self._source = source
-        self._newlines = [match.start() for match in re.finditer(rb"\n", source)]
         self._spans: dict[str, _Span] = {}
         self._last: dict[str, str] = {}
 
-    def add(self, path: str, kind: str, found: _Found) -> None:
-        end = found.end
-        while end > found.start + 1 and self._source[end - 1] in b" \t\r\n":
-            end -= 1
-        first, last = self._line(found.start), self._line(max(end - 1, found.start))
-        parent = path.rpartition(SEPARATOR)[0]
-        if span := self._spans.get(path):
-            span.add(kind, first, last, adjacent=self._last.get(parent) == path)
+    def add(self, path: str, kind: str, span: _Match) -> None:
+        start, minus_end, _, node, _ = span
+        first, last = node.start_point[0] + 1, node.end_point[0] + 1
+        if -minus_end > start and self._source[-minus_end - 1] in _WHITE:
+            last -= self._lines_after_text(start, -minus_end)
+        parent, _, name = path.rpartition(SEPARATOR)
+        if known := self._spans.get(path):
+            known.add(kind, first, last, adjacent=self._last.get(parent) == path)
         else:
-            self._spans[path] = _Span(kind, first, last, first, last)
+            self._spans[path] = _Span(name, kind, first, last, first, last)
         self._last[parent] = path
 
     def symbols(self) -> tuple[Symbol, ...]:
-        made = (
-            Symbol(path.rpartition(SEPARATOR)[2], span.kind, path, span.start, span.end)
-            for path, span in self._spans.items()
-        )
-        return tuple(sorted(made, key=lambda symbol: symbol.start_line))
+        made = [
+            Symbol(span.name, span.kind, path, span.start, span.end) for path, span in self._spans.items()
+        ]
+        made.sort(key=_FIRST_LINE)
+        return tuple(made)
 
-    def _line(self, offset: int) -> int:
-        return bisect_left(self._newlines, offset) + 1
+    def _lines_after_text(self, start: int, end: int) -> int:
+        """How many lines the white space at the end of a span goes on for."""
+        text = end
+        while text > start + 1 and self._source[text - 1] in _WHITE:
+            text -= 1
+        return self._source.count(b"\n", text - 1, end)
 
 
 class _Walk:
     """Gives each match its place: one pass in order of position, with the enclosing ones on a stack."""
 
-    def __init__(self, source: bytes) -> None:
-        everything = _Found(-1, len(source) + 1, None, None, -1, [], False, False)
-        self._stack = [_Open(everything, "", None, False)]
+    def __init__(self, source: bytes, row: Language, grammar: Grammar) -> None:
+        self._source = source
+        self._separators = row.separators
+        self._rules = grammar.rules
+        self._stack = [_Open(-1, len(source) + 1, "", None, False)]
         self._named: set[int] = set()
         self._collector = _Collector(source)
 
-    def symbols(self, matches: Iterable[_Found]) -> tuple[Symbol, ...]:
-        for found in matches:
-            while self._stack[-1].found.end <= found.start:
-                self._stack.pop()
-            if found.name_at in self._named:
+    def symbols(self, matches: Iterable[_Match]) -> tuple[Symbol, ...]:
+        stack, named, rules = self._stack, self._named, self._rules
+        for match in matches:
+            start, _, pattern, _, captures = match
+            while stack[-1].end <= start:
+                stack.pop()
+            names = captures.get("name")
+            if names and names[0].start_byte in named:
                 continue
-            if found.kind is None:
-                self._bare(found)
-            elif found.name is None:
-                self._declaration(found)
+            rule = rules[pattern]
+            if rule.kind is None:
+                self._bare(match, rule)
             else:
-                self._definition(found)
+                self._definition(match, rule, rule.kind)
         return self._collector.symbols()
 
-    def _bare(self, found: _Found) -> None:
+    def _bare(self, match: _Match, rule: Rule) -> None:
         """A lone scope is a body without a name; a lone name belongs to the declaration that it stands in."""
         top = self._stack[-1]
-        if found.name is None:
-            self._stack.append(_Open(found, top.path, None, True))
+        if "name" not in match[4]:
+            self._stack.append(_Open(match[0], -match[1], top.path, None, True))
             return
-        if top.found.name is not None and len(self._stack) > 1 and self._stack[-2].found.spans(top.found):
+        if top.named and self._stack[-2].spans(top.start, top.end):
             top = self._stack[-2]
-        if top.found.kind and top.found.name is None:
-            self._add(found, top.found.kind, top.found, top)
+        if top.declares is None:
+            return
+        declares = self._rules[top.declares[2]]
+        if not (declares.local and top.body) and (name := self._name(match, rule)):
+            self._add(top, name, declares.kind or "", top.declares, match)
 
-    def _declaration(self, found: _Found) -> None:
-        top = self._stack[-1]
-        if not top.found.spans(found):
-            self._stack.append(_Open(found, top.path, top.inside, top.body))
-        elif top.found.name is not None:  # its first name is known already, the others are still to come
-            outer = self._stack[-2]
-            self._stack.insert(-1, _Open(found, outer.path, outer.inside, outer.body))
-
-    def _definition(self, found: _Found) -> None:
-        top = self._stack[-1]
-        if top.found.kind and top.found.name is not None and top.found.spans(found):
-            self._stack.pop()  # several names of one declaration stand beside each other
-            top = self._stack[-1]
-        kind = found.kind or ""
-        if kind == "function" and top.inside in _TYPES:
+    def _definition(self, match: _Match, rule: Rule, kind: str) -> None:
+        start, minus_end, _, _, captures = match
+        stack, end = self._stack, -minus_end
+        top = outer = stack[-1]
+        # Several names of one declaration stand beside each other.
+        if top.named and top.end == end and top.start == start:
+            outer = stack[-2]
+        dropped = rule.local and outer.body
+        name = "" if dropped and "name" in captures else self._name(match, rule)
+        if name is None:
+            self._declaration(match, top)
+            return
+        if outer is not top:
+            stack.pop()
+        if dropped:
+            return
+        if kind == "function" and outer.inside in _TYPES:
             kind = "method"
-        path = self._add(found, kind, found, top)
-        if path and not found.leaf:
-            self._stack.append(_Open(found, path, kind, kind in _BODIES))
+        path = self._add(outer, name, kind, match, match)
+        if path and not rule.leaf:
+            stack.append(_Open(start, end, path, kind, kind in _BODIES, named=True))
 
-    def _add(self, found: _Found, kind: str, span: _Found, parent: _Open) -> str | None:
-        """Add a symbol; `None` when it is local or its path too long."""
-        if found.name is None or (parent.body and span.local):
-            return None
-        path = SEPARATOR.join([*filter(None, [parent.path]), *found.parents, found.name])
+    def _declaration(self, match: _Match, top: _Open) -> None:
+        start, end = match[0], -match[1]
+        if not top.spans(start, end):
+            self._stack.append(_Open(start, end, top.path, top.inside, top.body, declares=match))
+        elif top.named:  # its first name is known already, the others are still to come
+            outer = self._stack[-2]
+            self._stack.insert(-1, _Open(start, end, outer.path, outer.inside, outer.body, declares=match))
+
+    def _add(self, parent: _Open, name: str, kind: str, span: _Match, match: _Match) -> str | None:
+        """Add a symbol; `None` when its path is too long."""
+        path = f"{parent.path}{SEPARATOR}{name}" if parent.path else name
         if len(path) > MAX_LENGTH or path.count(SEPARATOR) >= MAX_DEPTH:
             return None
-        if found.name_at >= 0:
-            self._named.add(found.name_at)
+        if names := match[4].get("name"):
+            self._named.add(names[0].start_byte)
         self._collector.add(path, kind, span)
         return path
+
+    def _name(self, match: _Match, rule: Rule) -> str | None:
+        """What a match adds to the path: its name, below the parents that the text gives with it."""
+        names, scopes = match[4].get("name"), match[4].get("scope")
+        name, parents = rule.fixed_name, list[str]()
+        if names and (name is None or "{}" in name):
+            text = _text(self._source, names[0])
+            if not (name or scopes) and text.isascii() and text.isidentifier():
+                return text
+            parents = _parts(text, self._separators)
+            own = parents.pop() if parents else None
+            name = name.replace("{}", own) if name and own else own
+        if name is None:
+            return None
+        if scopes and rule.kind:
+            parents = [*_parts(_text(self._source, scopes[0]), self._separators), *parents]
+        return SEPARATOR.join([*parents, name])
 
 
 def _parts(name: str, separators: Sequence[str]) -> list[str]:

@@ -28,13 +28,14 @@ _COMMENT = re.compile(rb";[^\n]*")
 class Rule:
     """What one pattern of a query file yields.
 
-    `kind` is that of its `@definition.<kind>` capture, `None` when it has none. `fixed_name` is set by
-    `(#set! name "…")`, in which `{}` stands for the text of `@name`. A `leaf` encloses nothing, a `local` one
-    is dropped inside a function (`(#set! leaf)`, `(#set! local)`; variables are always local).
+    `kind` is that of its `@definition.<kind>` capture, `None` when it has none; `span` is that capture, or
+    the only one. `fixed_name` is set by `(#set! name "…")`, in which `{}` stands for the text of `@name`.
+    A `leaf` encloses nothing, a `local` one is dropped inside a function (`(#set! leaf)`, `(#set! local)`;
+    variables are always local).
     """
 
     kind: str | None
-    capture: str
+    span: str
     fixed_name: str | None
     leaf: bool
     local: bool
@@ -89,8 +90,8 @@ def _rules(query: tree_sitter.Query, text: bytes) -> tuple[Rule, ...]:
         pattern = text[query.start_byte_for_pattern(index) : query.end_byte_for_pattern(index)]
         found = _DEFINITION.search(_COMMENT.sub(b"", pattern))
         settings = query.pattern_settings(index)
-        capture = found[0][1:].decode() if found else ""
+        span = found[0][1:].decode() if found else "name" if b"@name" in pattern else "scope"
         kind = found[1].decode() if found else None
         local = kind in LOCAL_KINDS or "local" in settings
-        rules.append(Rule(kind, capture, settings.get("name"), "leaf" in settings, local))
+        rules.append(Rule(kind, span, settings.get("name"), "leaf" in settings, local))
     return tuple(rules)

@@ -51,7 +51,7 @@ class ClaimsView(ApiView):
     def _with_depth(self, response: Response) -> Response:
         engineer = self._asking_engineer()
         if engineer:
-            response["X-Coord-Queue-Depth"] = str(waiting_of(engineer, self.caller.repositories))
+            response["X-Coord-Queue-Depth"] = str(waiting_of(engineer, self.caller.repositories, clock.now()))
         return response
 
     def _asking_engineer(self) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from claims.models import Claim, Repository
+from claims.models import Claim, ReleaseRequest, Repository
+from common import clock
 from common.rows import moment, stored
 from queueing.models import Ticket
 
@@ -28,7 +29,7 @@ _DUE = (
 
 def next_due(repo: str, now: datetime) -> datetime | None:
     """The moment at which the next lease, offer or place in a repository ends, or a ticket gets older than
-    the boost; a past one when that has not been carried out yet. ``None``: nothing will.
+    the boost; a past one when an end has not been carried out yet. ``None``: nothing will.
     """
     idle, boost = settings.COORD.idle_timeout_sec, settings.COORD.queue_age_boost_seconds
     aged = stored(now - timedelta(seconds=boost))
@@ -49,6 +50,15 @@ def claim_ends(claim: Claim) -> datetime:
         return claim.expires_at
     silent = timedelta(seconds=settings.COORD.idle_timeout_sec)
     return min(claim.expires_at, claim.last_activity + silent)
+
+
+def decision_of(request: ReleaseRequest) -> tuple[str, datetime | None]:
+    """A release request's decision and its moment; an open one ends with its claim, swept or not."""
+    end = claim_ends(request.claim)
+    if request.decision != ReleaseRequest.Decision.PENDING or clock.now() < end:
+        return request.decision, request.decided_at
+    cut = request.claim.shortened_from is not None
+    return (ReleaseRequest.Decision.EXPIRED if cut else ReleaseRequest.Decision.RESOLVED), end
 
 
 def _later(moment: Any, seconds: float) -> Any:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from claims import answers, line
 from claims.locks import glance
@@ -57,11 +57,12 @@ def list_requests(
     for name, value in (
         ("requester_engineer", requester),
         ("claim_id", claim_id),
-        ("decision", decision),
         ("requester_session_id", session_id),
     ):
         if value:
             asked = asked.filter(**{name: value})
+    if decision:
+        asked = asked.filter(_decided(decision))
     if repo is not None:
         asked = asked.filter(claim__repository__name=repo)
     return [
@@ -109,10 +110,10 @@ def ticket_entry(ticket: Ticket, lines: dict[str, Line] | None = None) -> dict[s
 
 def inbox_requests(session_id: str, caller: Caller) -> list[ReleaseRequest]:
     """Open requests to a session's live claims, newest first."""
-    asked = _requests(caller).filter(claim__session_id=session_id, claim__released_at__isnull=True)
+    asked = _requests(caller).filter(_decided("pending"), claim__session_id=session_id)
     if caller.bound_engineer is not None:
         asked = asked.filter(claim__engineer=caller.bound_engineer)
-    return list(asked.filter(decision="pending").order_by("-created_at")[:MOST_INBOX])
+    return list(asked.order_by("-created_at")[:MOST_INBOX])
 
 
 def inbox(session_id: str, requests: list[ReleaseRequest], caller: Caller) -> list[dict[str, Any]]:
@@ -136,6 +137,17 @@ def _requests(caller: Caller) -> QuerySet[ReleaseRequest]:
     if caller.repositories is None:
         return asked
     return asked.filter(claim__repository__name__in=caller.repositories)
+
+
+def _decided(decision: str) -> Q:
+    """Requests with this decision; an open one ends with its claim, swept or not."""
+    pending, alive = Q(decision="pending"), live(clock.now(), "claim__")
+    if decision == "pending":
+        return pending & alive
+    if decision in ("expired", "resolved"):
+        uncut = decision == "resolved"
+        return Q(decision=decision) | pending & ~alive & Q(claim__shortened_from__isnull=uncut)
+    return Q(decision=decision)
 
 
 def _request_entry(request: ReleaseRequest, caller: Caller) -> dict[str, Any]:

@@ -30,6 +30,8 @@ EVENTS = {
 RESOLVED_AS = {
     End.RELEASED: "voluntary",
     End.SESSION: "session-bulk",
+    End.APPROVED: "approved",
+    End.NARROWED: "narrowed",
     End.OPERATOR: "operator",
     End.HANDED: "transferred",
 }

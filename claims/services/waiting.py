@@ -127,12 +127,10 @@ def move_to_front(ticket_id: str, *, operator: str, reason: str) -> bool:
     """Put a ticket first (operators, with a reason) and serve the line; ``False`` when it does not wait."""
     ticket = _ticket(ticket_id)
     with repository_lock(ticket.repo) as locked:
-        ticket.refresh_from_db()
-        if ticket.state != Ticket.State.WAITING:
-            return False
-        tickets.move_to_front(ticket, operator=operator, reason=reason)
-        draining.drain(locked)
-        return True
+        moved = tickets.move_to_front(ticket, operator=operator, reason=reason)
+        if moved:
+            draining.drain(locked)
+        return moved
 
 
 def still_there(bound: list[str], parked: list[str]) -> None:

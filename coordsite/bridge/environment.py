@@ -14,7 +14,9 @@ from typing import NamedTuple
 from coordsite.bridge.places import candidates
 
 LOOPBACK = "127.0.0.1"
-DEFAULT_URL = f"http://{LOOPBACK}:8080"
+HTTP_PORT = 80
+DEFAULT_PORT = 8080
+DEFAULT_URL = f"http://{LOOPBACK}:{DEFAULT_PORT}"
 KEYS = (
     "COORD_API_URL",
     "COORD_SERVICE_URL",
@@ -77,7 +79,22 @@ def base_url(host: str, port: int | str) -> str:
 def local_url(environ: Mapping[str, str]) -> str:
     """Where ``coord start`` listens with these variables: ``COORD_HOST`` and ``COORD_PORT``."""
     host, port = (environ.get(name, "").strip() for name in ("COORD_HOST", "COORD_PORT"))
-    return base_url(host, port or "8080")
+    return base_url(host, port or DEFAULT_PORT)
+
+
+def starter(url: str) -> str:
+    """The command that starts the service of a URL; empty for one that runs on another machine."""
+    from urllib.parse import urlsplit  # for a message only: hooks start without it
+
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    if parts.scheme != "http" or not (host in ("localhost", "::1") or host.startswith("127.")):
+        return ""
+    named = "" if host in ("localhost", LOOPBACK) else f" --host {host}"
+    return f"coord start{named}" + ("" if port == DEFAULT_PORT else f" --port {port or HTTP_PORT}")
 
 
 def find_local_env(start: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import httpx
 
-from coordsite.bridge.environment import Settings
+from coordsite.bridge.environment import Settings, starter
 from coordsite.bridge.notices import Notices
 
 TIMEOUT = 30.0
@@ -217,12 +217,14 @@ def _bad_settings(settings: Settings, error: Exception) -> Answer:
 
 def _unreachable(settings: Settings, error: Exception) -> Answer:
     timed_out = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
+    start = starter(settings.api_url)
+    started = f"; `{start}` starts the service" if start else ""
     why = "no answer in time" if timed_out else str(error)[:120] or type(error).__name__
     return Answer(
         0,
         {
             "detail": f"The coord service at {settings.shown_url} cannot be reached ({why}).",
             "code": "unreachable",
-            "next": "Do not count on holding anything. Tell the user; `coord start` starts the service.",
+            "next": f"Do not count on holding anything. Tell the user{started}.",
         },
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from coordsite.kit.places import Repository, coordination_of, is_private, repository_of
 from coordsite.kit.state import State
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from coordsite.kit.service import Answer, Service
 
 Policy = Literal["warn", "block", "off"]
+POLICIES: tuple[Policy, ...] = get_args(Policy)
 HOOK_TIMEOUT = 3.0
 
 

@@ -24,7 +24,7 @@ from coordsite.kit.service import clean
 from coordsite.kit.verifying import Who, remembered, verify
 
 MAX_STDIN = 8 * 1024 * 1024
-ADVISE, ENFORCE = "advise", "enforce"
+MODES = ADVISE, ENFORCE = ("advise", "enforce")
 _SUGGESTED = 20
 
 

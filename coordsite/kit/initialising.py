@@ -7,7 +7,7 @@ import tomllib
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from coordsite.bridge.environment import DEFAULT_URL, is_placeholder, local_url
+from coordsite.bridge.environment import DEFAULT_URL, is_placeholder, local_url, starter
 from coordsite.home import home_here
 from coordsite.keys import kept_secret
 from coordsite.kit.changes import Change, apply
@@ -182,6 +182,6 @@ def _service_trouble(choices: Choices) -> list[str]:
     try:
         answer = Service(choices.service_url, timeout=2).call("GET", "/readyz")
     except Unreachable as error:
-        start = "; run `coord start`" if choices.mode == "local" else ""
-        return [f"{error}{start}"]
+        start = starter(choices.service_url) if choices.mode == "local" else ""
+        return [f"{error}; run `{start}`" if start else str(error)]
     return [] if answer.status == 200 else [f"{choices.service_url} is not ready (HTTP {answer.status})"]

@@ -222,7 +222,7 @@ async def test_every_tool_says_when_nobody_answers(
     reply = await call(name, **given)
     assert reply["code"] == "unreachable"
     assert "http://coord.test" in reply["detail"]
-    assert "coord start" in reply["next"]
+    assert reply["next"] == "Do not count on holding anything. Tell the user."
     assert "status" not in reply
 
 

@@ -154,6 +154,7 @@ async def test_a_service_that_is_down_is_said(connect, live: FakeService) -> Non
         result = await client.call_tool("claim_files", {"engineer": "alice", "patterns": ["a.py"]})
     assert not result.is_error
     assert result.structured_content["code"] == "unreachable"
+    assert "`coord start --port 9` starts the service" in result.structured_content["next"]
     assert result.structured_content["claim_ids"] == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from actors import ANYBODY, Actor, look
 
+from claims import parking
 from claims.models import Claim
 from claims.services import ending, requests, waiting
 from claims.services.releasing import release_claims
@@ -52,6 +53,7 @@ def test_it_grants_all_items_or_none():
     a, b = alice.hold("q/a"), carol.hold("q/b")
     ticket = bob.queue("q/a", "q/b")
     alice.release(a)
+    assert Ticket.objects.get(id=ticket).state == "waiting", "not even offered"
     assert look(ticket) == "waiting"
     assert live("bob") == []
     carol.release(b)
@@ -65,6 +67,37 @@ def test_it_serves_by_urgency_then_arrival(clock):
     blocking = dave.queue("a.py", urgency="blocking")
     alice.release(held)
     assert (look(blocking), look(normal), look(low)) == ("granted", "waiting", "waiting")
+
+
+@pytest.mark.parametrize(("seconds", "first"), [(60, "high"), (60.001, "normal")])
+def test_a_ticket_older_than_the_boost_counts_one_level_higher(clock, seconds, first):
+    held = alice.hold("a.py")
+    old = {"normal": bob.queue("a.py", hold=600)}
+    low = carol.queue("a.py", urgency="low", hold=600)
+    clock.advance(seconds)
+    waiters = {**old, "high": dave.queue("a.py", urgency="high")}
+    alice.release(held)
+    states = {name: look(ticket) for name, ticket in waiters.items()}
+    assert {name for name, state in states.items() if state == "granted"} == {first}
+    assert look(low) == "waiting"
+
+
+def test_ageing_serves_at_the_moment_at_which_it_changes_the_order(clock):
+    """bob, who came first, stands behind carol's urgent request for more; alice keeps her from having it."""
+    alice.hold("a.py")
+    held = dave.hold("b.py")
+    older = bob.queue("b.py", hold=600)
+    clock.advance(1)
+    urgent = carol.queue("a.py", "b.py", urgency="high", hold=600)
+    dave.release(held)
+    keeper = parking._Lot()
+    clock.advance(58.5)
+    assert keeper._settle({"org/app"}) == [0.501]
+    assert look(older) == "waiting"
+    clock.advance(0.501)
+    keeper._settle({"org/app"})
+    assert Ticket.objects.get(id=older).state == "offered"
+    assert look(urgent) == "waiting"
 
 
 def test_a_newcomer_cannot_take_what_a_waiter_is_next_for():
@@ -170,6 +203,24 @@ def test_cancelling_serves_those_behind():
     assert waiting.cancel(first, reason="cancelled")
     assert look(second) == "granted"
     assert not waiting.cancel(first, reason="cancelled")
+
+
+def test_a_wait_that_is_over_serves_those_behind():
+    alice.hold("a.py")
+    first, second = bob.queue("a.py", "b.py"), carol.queue("b.py")
+    assert look(first, final=True) == "expired"
+    assert Ticket.objects.get(id=second).state == "offered"
+
+
+def test_a_vanished_waiter_keeps_nobody_behind_it(clock):
+    """Whatever is released next, be it something else, serves who stood behind it."""
+    alice.hold("a.py")
+    other = alice.hold("else.py")
+    bob.queue("a.py", "b.py")
+    second = carol.queue("b.py", hold=600)
+    clock.advance(21)
+    alice.release(other)
+    assert Ticket.objects.get(id=second).state == "offered"
 
 
 def test_overtaking_is_bounded(config):

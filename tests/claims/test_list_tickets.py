@@ -98,9 +98,13 @@ def test_a_token_for_one_repository_sees_its_line_alone(api, line, person):
     assert [row["queue_id"] for row in listed(dave)] == [line[2]]
 
 
-def test_a_place_that_is_over_is_not_listed(api, line, clock):
+def test_a_place_that_is_over_is_not_listed_nor_counted(api, line, clock, config):
+    config(max_queue_depth_per_repo=2, max_queued_per_party=3)
     clock.advance(600)
     assert listed(api) == []
+    api.get("/claims", X_Coord_Engineer="carol")
+    assert api.last.headers["X-Coord-Queue-Depth"] == "0"
+    assert api.claim("dave", "a.py", repo="org/app", hold_place_seconds=60)[0] == 202
 
 
 def test_the_line_of_a_repository_is_bounded(api, line, config):

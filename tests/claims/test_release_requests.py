@@ -119,12 +119,15 @@ def test_approval_ends_the_claim_and_resolves_siblings(api, held):
     assert answer(api, second, "coexist", coexist_pattern="src/a.py")[1]["decision"] == "resolved"
     kinds = set(Event.objects.values_list("event_type", flat=True))
     assert {"filed", "responded", "claim_released", "resolved", "responded-late"} <= kinds
+    assert Event.objects.get(event_type="resolved").detail["release_kind"] == "approved"
 
 
 def test_narrowing_keeps_what_the_claim_was_and_frees_the_rest(api, held):
-    row = ask(api, held)[1]
+    row, sibling = ask(api, held)[1], ask(api, held, "carol")[1]
     status, body = answer(api, row, "narrowed", narrowed_pattern="src/a/**", engineer="alice")
     assert status == 200
+    assert api.get(f"/requests/{sibling['id']}")[1]["decision"] == "resolved"
+    assert Event.objects.get(event_type="resolved").detail["release_kind"] == "narrowed"
     new = Claim.objects.get(id=body["claim_ids"][0])
     assert (new.pattern, new.engineer, new.session_id) == ("src/a/**", "alice", "sa")
     assert expiry(new.id) == FULL
@@ -165,6 +168,9 @@ def test_coexist_is_for_the_agreed_scope_only(api, held):
 def test_coexist_works_for_a_party_without_a_session(api, held):
     row = ask(api, held)[1]
     answer(api, row, "coexist", coexist_pattern="src/lib/**", engineer="alice")
+    check = "/conflicts?engineer=bob&repo=org/app&pattern="
+    assert api.get(f"{check}src/lib/x.py")[1]["has_conflicts"] is False
+    assert api.get(f"{check}src/x.py")[1]["has_conflicts"] is True
     assert api.claim("bob", "src/lib/x.py", repo="org/app")[0] == 200
 
 
@@ -182,6 +188,24 @@ def test_a_cut_lease_that_runs_out_expires_the_request(api, held, clock):
     clock.advance(300)
     assert api.claim("bob", "src/a.py", repo="org/app")[0] == 200
     assert api.get(f"/requests/{row['id']}")[1]["decision"] == "expired"
+
+
+@pytest.mark.parametrize(("seconds", "cut", "decision"), [(300, True, "expired"), (1800, False, "resolved")])
+def test_a_claim_that_ended_ends_its_request_whether_a_sweep_has_run_or_not(
+    api, held, clock, config, seconds, cut, decision
+):
+    config(request_ttl_short_sec=300 if cut else 4 * 3600)
+    row = ask(api, held)[1]
+    clock.advance(seconds)
+    assert [entry["kind"] for entry in api.get("/sessions/sa/pending_requests")[1]["pending"]] == [
+        "lease-lost"
+    ]
+    seen = api.get(f"/requests/{row['id']}")[1]
+    assert (seen["decision"], seen["decided_at"]) == (decision, iso(clock()))
+    for wanted, count in (("pending", 0), (decision, 1), ("denied", 0), ("", 1)):
+        _, listed = api.get(f"/requests?decision={wanted}")
+        assert [found["decision"] for found in listed["requests"]] == [decision] * count
+    assert ReleaseRequest.objects.get().decision == "pending", "nothing was swept"
 
 
 def test_the_inbox_shows_requests_refusals_and_lost_leases(api, held, clock):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from coordsite import cli, completing
+from coordsite.bridge.environment import starter
 from coordsite.home import Home
 from tests.kit.conftest import Clone
 from tests.kit.running import Runner
@@ -189,10 +190,31 @@ def test_status_fails_when_the_service_is_away(clone: Clone, coord: Runner, serv
     done = coord(clone.path, "status")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("coord: http://127.0.0.1:9 does not answer (")
-    assert done.err.endswith("; `coord start` starts it\n")
+    assert done.err.endswith("; `coord start --port 9` starts it\n")
     state = coord(clone.path, "status", "--json").json
     assert (state["ready"], state["active_claims"], state["repo"]) == (False, None, "acme/app")
     assert set(state) == set(status_when_ready(service, clone, coord))
+
+
+@pytest.mark.parametrize(
+    ("url", "command"),
+    [
+        ("http://127.0.0.1:8080", "coord start"),
+        ("http://localhost:9000/", "coord start --port 9000"),
+        ("http://localhost", "coord start --port 80"),
+        ("http://[::1]:8080", "coord start --host ::1"),
+        ("https://localhost:8080", ""),
+        ("https://coord.acme.dev", ""),
+        ("http://127.0.0.1:x", ""),
+    ],
+)
+def test_it_names_the_command_that_starts_a_service_of_this_machine(url: str, command: str) -> None:
+    assert starter(url) == command
+
+
+def test_a_service_elsewhere_is_not_started_here(clone: Clone, coord: Runner) -> None:
+    clone.initialise("https://coord.invalid")
+    assert coord(clone.path, "claims").err.endswith("; ask whoever runs it, or set COORD_API_URL\n")
 
 
 def test_claims_are_those_of_the_repository(clone: Clone, coord: Runner, service: FakeService) -> None:

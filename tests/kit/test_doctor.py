@@ -181,11 +181,22 @@ def test_it_tells_that_nothing_is_checked_while_the_service_is_away(
     )
     done = coord(wired.path, "doctor", "--json")
     assert done.code == 1
-    assert levels(done.json, "fail")["service"]["mend"] == "coord start --background"
+    assert levels(done.json, "fail")["service"]["mend"] == "coord start --port 9 --background"
     assert done.json["protection"]["claude"] == ["only warns"]
     config = wired.path / ".coordination/config.toml"
     config.write_text(config.read_text().replace('"warn"', '"block"'))
     assert coord(wired.path, "doctor", "--json").json["protection"]["claude"] == ["blocks edits"]
+
+
+def test_it_finds_a_policy_that_is_spelled_wrong(wired: Clone, coord: Runner) -> None:
+    """It would count as the mildest one."""
+    config, env = (wired.path / ".coordination" / name for name in ("config.toml", "local.env"))
+    config.write_text(config.read_text().replace('"warn"', '"blok"'))
+    env.write_text(env.read_text() + "COORD_PREPUSH_MODE=enforced\n")
+    found = levels(coord(wired.path, "doctor", "--quick", "--json").json, "warn")
+    assert found["on_unreachable"]["text"].startswith("on_unreachable = 'blok' counts as 'warn'")
+    assert found["prepush_mode"]["text"].startswith("COORD_PREPUSH_MODE=enforced counts as advise")
+    assert str(config) in found["on_unreachable"]["mend"]
 
 
 def test_it_tells_that_the_token_is_refused(wired: Clone, coord: Runner) -> None:

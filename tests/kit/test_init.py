@@ -209,7 +209,7 @@ def test_it_takes_the_local_services_token(
         f"COORD_AUTH_TOKEN={token.read_text().strip()}\n"
         in (fresh.path / ".coordination/local.env").read_text()
     )
-    assert "run `coord start`" in err
+    assert "run `coord start --port 9`" in err
 
 
 def test_it_takes_real_tokens_out_of_tracked_files_and_says_so(fresh: Clone, run: Run) -> None:

@@ -1,5 +1,4 @@
 # ruff: noqa: E501
-import dataclasses
 import shutil
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from symbols.languages import LANGUAGES, Language
 def test_it_returns_frozen_symbols():
     (symbol,) = extract(b"def f():\n    pass\n", "python")
     assert symbol == Symbol("f", "function", "f", 1, 2)
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         symbol.name = "g"
     assert not hasattr(symbol, "__dict__")
 
@@ -121,6 +120,8 @@ def test_it_refuses_large_files_before_parsing():
         b")" * 5000 + b"[" * 5000,
         b"{" * 50_000 + b"}" * 50_000,
         b"x = [" + b"," * 500_000 + b"]",
+        b"x = [" + b" ,\n" * 5_000 + b"]",
+        b"f(" * 1_001 + b")" * 1_001,
     ],
 )
 @pytest.mark.parametrize("language", ["python", "typescript", "javascript", "go"])

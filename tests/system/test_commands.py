@@ -50,7 +50,7 @@ def test_status_tells_of_a_service_that_is_not_there(tmp_path):
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
     assert line.startswith(f"coord: {url} does not answer")
-    assert line.endswith("`coord start` starts it")
+    assert line.endswith(f"`coord start --port {url.rpartition(':')[2]}` starts it")
 
 
 def test_claims_lists_who_holds_what(run, claim_id):

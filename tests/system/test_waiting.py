@@ -13,9 +13,15 @@ from typing import Any
 import httpx
 import pytest
 
+from .conftest import lay_database
 from .service import Service, wait_for
 
-FAST = {"COORD_OFFER_SECONDS": "1", "COORD_REQUEST_TTL_SHORT_SEC": "1", "COORD_IDLE_TIMEOUT_SEC": "3"}
+FAST = {
+    "COORD_OFFER_SECONDS": "1",
+    "COORD_REQUEST_TTL_SHORT_SEC": "1",
+    "COORD_IDLE_TIMEOUT_SEC": "3",
+    "COORD_DISABLE_BACKGROUND_CLEANUP": "true",
+}
 
 
 @asynccontextmanager
@@ -50,10 +56,11 @@ async def until(condition: Any, what: str, *, every: float = 0.02, seconds: floa
 
 
 @pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service whose offers, asked-for leases and silent sessions end after seconds."""
-    running = Service(tmp_path_factory.mktemp("hasty") / "home", FAST).start()
-    yield running
+def hasty(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
+    """A service whose offers, asked-for leases and silent sessions end after seconds; it never sweeps."""
+    running = Service(tmp_path_factory.mktemp("hasty") / "home", FAST)
+    lay_database(migrated, running)
+    yield running.start()
     running.stop()
 
 
@@ -156,6 +163,11 @@ async def test_what_ends_by_itself_wakes_the_waiter_when_it_is_due(hasty: Servic
             assert (await claim(client, "carol", "a.py", repo=repo, wait_seconds=60)).status_code == 200
             assert (await asking).json()["decision"] == "expired"
 
+        async def asked_while_nobody_waits(repo: str) -> None:
+            held = (await claim(client, "alice", "a.py", repo=repo)).json()["claim_ids"][0]
+            body = {"claim_id": held, "requester": "bob", "wait_seconds": 30}
+            assert (await client.post("/requests", json=body)).json()["decision"] == "expired"
+
         async def idle(repo: str) -> None:
             await claim(client, "alice", "a.py", repo=repo, session_id="silent")
             assert (await claim(client, "carol", "a.py", repo=repo, wait_seconds=60)).status_code == 200
@@ -168,7 +180,12 @@ async def test_what_ends_by_itself_wakes_the_waiter_when_it_is_due(hasty: Servic
             await client.post("/claims/release", json={"claim_ids": held})
             assert (await waiting).status_code == 200
 
-        await asyncio.gather(asked("org/asked"), idle("org/idle"), not_picked_up("org/offer"))
+        await asyncio.gather(
+            asked("org/asked"),
+            asked_while_nobody_waits("org/alone"),
+            idle("org/idle"),
+            not_picked_up("org/offer"),
+        )
 
 
 async def test_a_decision_reaches_who_waits_for_it(service: Service):

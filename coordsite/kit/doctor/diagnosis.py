@@ -50,7 +50,13 @@ def diagnose(start: str, version: str, *, trials: bool = True) -> Diagnosis:
     site, check = placed(start)
     if site is None:
         return Diagnosis([check], {})
-    checks = [check, *files.local_env(site), files.ownership(site), files.worktree(site)]
+    checks = [
+        check,
+        *files.local_env(site),
+        *files.policies(site),
+        files.ownership(site),
+        files.worktree(site),
+    ]
     checks += files.tools(site) + files.git_hooks(site) + files.programs()
     living = files.live_sessions(site)
     checks += [living] if living else []

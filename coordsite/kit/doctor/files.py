@@ -10,10 +10,12 @@ import tomllib
 
 from coordsite.bridge.environment import InvalidEnv, parse_env
 from coordsite.kit import githooks, sessions
+from coordsite.kit.areas import POLICIES, Area
 from coordsite.kit.changes import Change
 from coordsite.kit.doctor.checks import Check, fail, ok, warn
 from coordsite.kit.files import read_text
 from coordsite.kit.gitread import line
+from coordsite.kit.guards import MODES
 from coordsite.kit.initialising import tools_of
 from coordsite.kit.payloads import TOOLS, Tool
 from coordsite.kit.sites import Site
@@ -60,6 +62,22 @@ def local_env(site: Site) -> list[Check]:
         found.append(
             fail("local_env_tracked", "local.env is tracked by git", f"git rm --cached {quoted}"),
         )
+    return found
+
+
+def policies(site: Site) -> list[Check]:
+    """What happens without a verdict is spelled right: a word that is unknown is the mildest policy."""
+    found = []
+    area = Area(site.repository, site.directory)
+    chosen, mode = area.option("on_unreachable"), area.local.value("COORD_PREPUSH_MODE")
+    if chosen not in (None, *POLICIES):
+        path = shlex.quote(os.path.join(site.directory, "config.toml"))
+        text = f"on_unreachable = {chosen!r} counts as {POLICIES[0]!r}; choose from {', '.join(POLICIES)}"
+        found.append(warn("on_unreachable", text, f'"${{EDITOR:-vi}}" {path}'))
+    if mode and mode.lower() not in MODES:
+        path = shlex.quote(os.path.join(site.directory, "local.env"))
+        text = f"COORD_PREPUSH_MODE={mode} counts as {MODES[0]}; choose from {', '.join(MODES)}"
+        found.append(warn("prepush_mode", text, f'"${{EDITOR:-vi}}" {path}'))
     return found
 
 

@@ -5,34 +5,32 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from coordsite.bridge.environment import is_placeholder
+from coordsite.bridge.environment import is_placeholder, starter
 from coordsite.kit.areas import Area
 from coordsite.kit.doctor.checks import Check, fail, ok, warn
 from coordsite.kit.gitread import line
 from coordsite.kit.service import Answer, Service, Unreachable, clean, segment
-
-LOCAL = re.compile(r"https?://(?:localhost|127\.|\[::1\])")
 
 
 def service(area: Area, version: str) -> tuple[list[Check], bool]:
     """What the service says to this clone's token, and whether it may claim here."""
     client = area.service(5)
     where = area.settings.shown_url
-    local = bool(LOCAL.match(client.url))
+    start = starter(client.url)
     try:
         ready = client.call("GET", "/readyz")
     except Unreachable as error:
-        mend = "coord start --background" if local else f"curl -fsS {where}/readyz"
+        mend = f"{start} --background" if start else f"curl -fsS {where}/readyz"
         return [fail("service", str(error), mend)], False
     if ready.status != 200:
         return [fail("service", f"{where} is not ready: {ready.detail}", f"curl -fsS {where}/readyz")], False
     found = [ok("service", f"{where} is ready")]
-    token, usable = _token(client, area, local)
+    token, usable = _token(client, area, bool(start))
     found += token
     if usable:
         identity, usable = _identity(client, area)
         found += identity
-    found += _version(client, version)
+    found += _version(client, version, start)
     return found, usable
 
 
@@ -88,7 +86,7 @@ def _scope(answer: Answer, area: Area) -> Check | None:
     return None
 
 
-def _version(client: Service, mine: str) -> list[Check]:
+def _version(client: Service, mine: str, start: str) -> list[Check]:
     try:
         body: dict[str, Any] = client.call("GET", "/meta").body
     except Unreachable:
@@ -103,7 +101,8 @@ def _version(client: Service, mine: str) -> list[Check]:
         text = f"the service is newer ({theirs}) than this client ({mine})"
         return [warn("version", text, f"pip install --upgrade 'coord=={theirs}'")]
     text = f"this client is newer ({mine}) than the service ({theirs}), which wants an update and a restart"
-    return [warn("version", text, "coord stop && coord start --background")]
+    mend = f"coord stop && {start} --background" if start else "coord status"
+    return [warn("version", text, mend)]
 
 
 def numbers(version: str) -> tuple[int, ...]:

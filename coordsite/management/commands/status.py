@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from common.commands import ClientCommand
-from coordsite.asking import find_service, settings_here
+from coordsite.asking import away, find_service, settings_here
 from coordsite.bridge.environment import Settings
 from coordsite.kit.service import Service, Unreachable, clean
 
@@ -35,8 +35,8 @@ class Command(ClientCommand):
                 state = state_of(service, settings)
         except Unreachable as error:
             if options["json"]:
-                self.stdout.write(json.dumps(away(settings, str(error))))
-            raise CommandError(f"{error}; `coord start` starts it") from None
+                self.stdout.write(json.dumps(unknown(settings, str(error))))
+            raise CommandError(away(service, error)) from None
         self.stdout.write(json.dumps(state) if options["json"] else in_words(state))
         if not state["ready"]:
             raise CommandError("The service is not ready")
@@ -63,7 +63,7 @@ def state_of(service: Service, settings: Settings) -> dict[str, Any]:
     }
 
 
-def away(settings: Settings, detail: str) -> dict[str, Any]:
+def unknown(settings: Settings, detail: str) -> dict[str, Any]:
     """The state where no service answers: what only it could tell is ``None``."""
     return {
         "service_url": settings.shown_url,
