@@ -23,6 +23,7 @@ from common.rows import moment, stored
 from patterns import Pattern, candidate_prefixes, overlaps, parse
 
 MOST_HITS = 50
+_FIRST_ROWS = 100
 _FIRST_BATCH = 20
 _BATCH = 200
 _CLAIM = Claim._meta.db_table
@@ -122,11 +123,11 @@ def holders(
 
 
 def symbol_holders(
-    search: Search, pattern: Pattern, symbols: Sequence[str], is_no_obstacle: Callable[[Holder], bool]
+    search: Search, pattern: Pattern, symbols: Sequence[str], stands_in_the_way: Callable[[Holder], bool]
 ) -> list[Holder]:
     """Live symbol claims that overlap ``pattern`` and hold one of ``symbols``, an ancestor or a descendant.
 
-    Stops after :data:`MOST_HITS` claims that stand in the way.
+    Stops after :data:`MOST_HITS` claims that stand in the way; each is judged once, without ``colliding``.
     """
     found: dict[str, Holder] = {}
     others = 0
@@ -152,10 +153,10 @@ def symbol_holders(
                 if row[0] not in found:
                     if others >= MOST_HITS:
                         break
-                    if not overlaps(pattern, _parse(row[3], search)):
+                    if not _meets(pattern, row[3], search):
                         continue
                     found[row[0]] = _holder(row)
-                    others += not is_no_obstacle(found[row[0]])
+                    others += stands_in_the_way(found[row[0]])
                 colliding.setdefault(row[0], set()).add(row[12])
     return [
         replace(found[key], colliding=tuple(sorted(paths)))
@@ -182,27 +183,39 @@ def _near(pattern: Pattern, alias: str) -> list[tuple[str, list[Any]]]:
 
 
 def _rows(queries: list[tuple[str, list[Any]]]) -> Iterator[tuple[Any, ...]]:
-    for sql, args in _joined(queries):
+    """The rows, each once: a few first, as most searches stop early, and all only when those do not do.
+
+    PostgreSQL sends whatever a query finds, so the first must not find thousands.
+    """
+    sql, args = _joined(queries)
+    first: set[tuple[Any, ...]] = set()
+    for limited in (f"{sql} LIMIT {_FIRST_ROWS}", sql):
         with connection.cursor() as cursor:
-            cursor.execute(sql, args)
-            size = _FIRST_BATCH  # most searches stop early: do not fetch what nobody looks at
+            cursor.execute(limited, args)
+            size = _FIRST_BATCH
             while rows := cursor.fetchmany(size):
-                yield from rows
-                size = min(2 * size, _BATCH)
+                if limited is not sql:
+                    first.update(rows)
+                    yield from rows
+                else:
+                    yield from (row for row in rows if row not in first)
+                size = _BATCH
+        if len(first) < _FIRST_ROWS:
+            return
 
 
-def _joined(queries: list[tuple[str, list[Any]]]) -> list[tuple[str, list[Any]]]:
-    return [(" UNION ALL ".join(sql for sql, _ in queries), [arg for _, args in queries for arg in args])]
+def _joined(queries: list[tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
+    return " UNION ALL ".join(sql for sql, _ in queries), [arg for _, args in queries for arg in args]
 
 
 def _exact(rows: Iterator[tuple[Any, ...]], search: Search, pattern: Pattern) -> Iterator[Holder]:
     for row in rows:
-        if overlaps(pattern, _parse(row[3], search)):
+        if _meets(pattern, row[3], search):
             yield _holder(row)
 
 
-def _parse(text: str, search: Search) -> Pattern:
-    return parse(text, case_insensitive=search.case_insensitive)
+def _meets(pattern: Pattern, held: str, search: Search) -> bool:
+    return held == pattern.text or overlaps(pattern, parse(held, case_insensitive=search.case_insensitive))
 
 
 def _holder(row: tuple[Any, ...]) -> Holder:

@@ -129,21 +129,25 @@ def _judge_symbols(question: Question, index: int, item: Item, verdict: Verdict)
             kind = Partnership.Kind.AUTO_NARROW
             verdict.coexistences.append(Coexistence(index, holder, kind, item.pattern.text, symbols))
 
-    def is_no_obstacle(holder: Holder) -> bool:
-        return question.is_own(holder) or _shared(question, item, holder) is not None
+    in_the_way: set[str] = set()
 
-    colliding = symbol_holders(question.search(), item.pattern, symbols, is_no_obstacle)
-    for holder in colliding:
-        if question.is_own(holder):
-            if holder.pattern == item.pattern.text and _symbols_of(holder.id) == set(symbols):
-                verdict.held[index] = holder.id
-        else:
-            _settle(question, index, item, holder, verdict)
-    in_the_way = {holder.id for holder in colliding}
+    def stands_in_the_way(holder: Holder) -> bool:
+        if question.is_own(holder) or _let_in(question, index, item, holder, verdict):
+            return False
+        in_the_way.add(holder.id)
+        return True
+
+    met = symbol_holders(question.search(), item.pattern, symbols, stands_in_the_way)
+    for holder in met:
+        if holder.id in in_the_way:
+            verdict.conflicts.append(Conflict(index, item, holder))
+        elif question.is_own(holder) and _same_symbols(holder, item):
+            verdict.held[index] = holder.id
+    known = {holder.id for holder in met}
     partners = (
         holder
         for holder in holders(question.search(), item.pattern, scope=Claim.Scope.SYMBOL)
-        if holder.id not in in_the_way and not question.is_own(holder)
+        if holder.id not in known and not question.is_own(holder)
     )
     for holder in islice(partners, MOST_PARTNERS):
         kind = Partnership.Kind.AUTO_COEXIST
@@ -152,13 +156,19 @@ def _judge_symbols(question: Question, index: int, item: Item, verdict: Verdict)
 
 def _settle(question: Question, index: int, item: Item, holder: Holder, verdict: Verdict) -> None:
     """A meeting that the matrix forbids: shared by rule, agreed by the holder, or a conflict."""
-    shared = _shared(question, item, holder)
-    if shared is not None:
-        verdict.coexistences.append(
-            Coexistence(index, holder, Partnership.Kind.SHARED, shared.text, item.symbols)
-        )
-    elif not _agreed(question, item, holder):
+    if not _let_in(question, index, item, holder, verdict):
         verdict.conflicts.append(Conflict(index, item, holder))
+
+
+def _let_in(question: Question, index: int, item: Item, holder: Holder, verdict: Verdict) -> bool:
+    """Whether the paths are shared by rule (then both coexist there) or the holder agreed."""
+    shared = _shared(question, item, holder)
+    if shared is None:
+        return _agreed(question, item, holder)
+    verdict.coexistences.append(
+        Coexistence(index, holder, Partnership.Kind.SHARED, shared.text, item.symbols)
+    )
+    return True
 
 
 def _shared(question: Question, item: Item, holder: Holder) -> Pattern | None:
@@ -211,5 +221,8 @@ def _same_file_scope(holder: Holder, item: Item, question: Question) -> bool:
     )
 
 
-def _symbols_of(claim_id: str) -> set[str]:
-    return set(ClaimSymbol.objects.filter(claim_id=claim_id).values_list("path", flat=True))
+def _same_symbols(holder: Holder, item: Item) -> bool:
+    if holder.pattern != item.pattern.text:
+        return False
+    paths = ClaimSymbol.objects.filter(claim_id=holder.id).values_list("path", flat=True)
+    return set(paths) == set(item.symbols or ())

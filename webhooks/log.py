@@ -36,7 +36,8 @@ COLUMNS = (
     "created_at",
 )
 _FIELDS = [Event._meta.get_field(name) for name in COLUMNS]
-_STORED = Columns(_FIELDS)  # type: ignore[arg-type]
+_STORED = Columns(_FIELDS[:-1])  # type: ignore[arg-type]
+_MOMENT = Columns(_FIELDS[-1:])  # type: ignore[arg-type]
 _ROW = "(" + ", ".join(["%s"] * len(COLUMNS)) + ")"
 _TYPED_ROW = _ROW % tuple("%s::uuid" if isinstance(f, UUIDField) else "%s" for f in _FIELDS)
 _ORDERED = "WITH ordered AS MATERIALIZED (SELECT pg_advisory_xact_lock(%s)) "
@@ -45,7 +46,7 @@ _INTO = f"INSERT INTO webhooks_event ({', '.join(COLUMNS)}) "
 _RETURNING = " RETURNING seq, EXISTS (SELECT 1 FROM webhooks_endpoint)"
 
 
-def _values(event: NewEvent, moment: datetime, database: BaseDatabaseWrapper) -> list[Any]:
+def _values(event: NewEvent, database: BaseDatabaseWrapper) -> list[Any]:
     values = (
         uuid.uuid4(),
         str(event.type),
@@ -57,7 +58,6 @@ def _values(event: NewEvent, moment: datetime, database: BaseDatabaseWrapper) ->
         event.request_id,
         event.ticket_id,
         dict(event.detail),
-        moment,
     )
     return _STORED.prepared(values, database)
 
@@ -80,10 +80,11 @@ def insert(
     numbers: list[int] = []
     receivers = False
     database = connections[DEFAULT_DB_ALIAS]
+    at = _MOMENT.prepared([moment], database)
     with database.cursor() as cursor:
         for start in range(0, len(events), ROWS_PER_INSERT):
             chunk = events[start : start + ROWS_PER_INSERT]
-            values = [value for event in chunk for value in _values(event, moment, database)]
+            values = [value for event in chunk for value in _values(event, database) + at]
             if database.vendor == "postgresql":
                 cursor.execute(_ordered_insert(len(chunk), bool(notices)), [ORDER_LOCK, *values, *notices])
                 notices = ()

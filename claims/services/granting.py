@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Model
 
 from claims.locks import Locked
 from claims.models import Claim, ClaimSymbol, Partnership
@@ -62,25 +63,47 @@ def _shared_items(locked: Locked, request: ClaimRequest, verdict: Verdict, rules
     }
 
 
-_FIELDS = Claim._meta.concrete_fields
-_COLUMNS = [str(field.column) for field in _FIELDS]
-_STORED = Columns(_FIELDS)
-_INSERT = (
-    f"INSERT INTO {Claim._meta.db_table} ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
+class _Insert:
+    """One prepared statement that inserts rows, given as values in the order of ``columns``; those of
+    ``alike`` come last and are the same in all rows.
+    """
+
+    def __init__(
+        self, model: type[Model], columns: Sequence[str], alike: Sequence[str] = (), ending: str = ""
+    ) -> None:
+        names = ", ".join(f'"{column}"' for column in (*columns, *alike))
+        marks = ", ".join(["%s"] * (len(columns) + len(alike)))
+        self._sql = f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks}){ending}"
+        fields = {field.column: field for field in model._meta.concrete_fields}
+        self._own, self._alike = (Columns(fields[name] for name in some) for some in (columns, alike))
+
+    def __call__(self, rows: Sequence[Iterable[Any]], *alike: Any) -> None:
+        if not rows:
+            return
+        database = connections[DEFAULT_DB_ALIAS]
+        ending = self._alike.prepared(alike, database)
+        prepared = [self._own.prepared(row, database) + ending for row in rows]
+        with database.cursor() as cursor:
+            if len(prepared) == 1:
+                cursor.execute(self._sql, prepared[0])
+            else:
+                cursor.executemany(self._sql, prepared)
+
+
+_CLAIM_FIELDS = Claim._meta.concrete_fields
+_insert_claims = _Insert(Claim, [str(field.column) for field in _CLAIM_FIELDS])
+_insert_symbols = _Insert(ClaimSymbol, ["claim_id", "repository_id", "path", "prefix", "open"])
+_insert_partnerships = _Insert(
+    Partnership,
+    ["holder_id", "partner_id", "kind", "pattern"],
+    alike=["symbols", "created_at"],
+    ending=" ON CONFLICT DO NOTHING",
 )
 
 
 def insert_claims(claims: Sequence[Claim]) -> None:
     """Insert new claims with one prepared statement."""
-    database = connections[DEFAULT_DB_ALIAS]
-    rows = [
-        _STORED.prepared((getattr(claim, field.attname) for field in _FIELDS), database) for claim in claims
-    ]
-    with database.cursor() as cursor:
-        if len(rows) == 1:
-            cursor.execute(_INSERT, rows[0])
-        elif rows:
-            cursor.executemany(_INSERT, rows)
+    _insert_claims([[getattr(claim, field.attname) for field in _CLAIM_FIELDS] for claim in claims])
 
 
 def lease_end(now: datetime, claim_type: str, ttl_hours: float | None, *, shared: bool = False) -> datetime:
@@ -114,13 +137,13 @@ def _new_claim(locked: Locked, request: ClaimRequest, item: Item, rules: RuleSet
 
 def write_symbols(locked: Locked, request: ClaimRequest, made: dict[int, Claim]) -> None:
     """Insert the symbols of new claims (by index of their item)."""
-    rows = [
-        ClaimSymbol(claim=claim, repository_id=locked.id, path=path, prefix=claim.prefix)
-        for index, claim in made.items()
-        for path in request.items[index].symbols or ()
-    ]
-    if rows:
-        ClaimSymbol.objects.bulk_create(rows)
+    _insert_symbols(
+        [
+            (claim.id, locked.id, path, claim.prefix, True)
+            for index, claim in made.items()
+            for path in request.items[index].symbols or ()
+        ]
+    )
 
 
 def _renew(locked: Locked, request: ClaimRequest, verdict: Verdict, shared: set[int]) -> dict[int, Claim]:
@@ -141,33 +164,19 @@ def _renew(locked: Locked, request: ClaimRequest, verdict: Verdict, shared: set[
     return {index: claims[claim_id] for index, claim_id in verdict.held.items()}
 
 
-def link_partners(
-    locked: Locked, verdict: Verdict, made: dict[int, Claim]
-) -> list[tuple[Coexistence, Partnership]]:
-    """Insert what new claims (by index of their item) coexist with, and where."""
-    links = [
-        (
-            meeting,
-            Partnership(
-                holder_id=meeting.holder.id,
-                partner=made[meeting.index],
-                kind=meeting.kind,
-                pattern=meeting.pattern,
-                symbols=list(meeting.symbols) if meeting.symbols else None,
-                created_at=locked.now,
-            ),
-        )
-        for meeting in verdict.coexistences
-        if meeting.index in made
-    ]
-    if links:
-        Partnership.objects.bulk_create([link for _, link in links], ignore_conflicts=True)
+def link_partners(locked: Locked, verdict: Verdict, made: dict[int, Claim]) -> list[tuple[Coexistence, str]]:
+    """Insert what new claims (by index of their item) coexist with, and where; each meeting and its claim."""
+    links = [(meeting, made[meeting.index].id) for meeting in verdict.coexistences if meeting.index in made]
+    rows: dict[tuple[str, ...] | None, list[tuple[str, ...]]] = {}
+    for meeting, claim_id in links:
+        row = (meeting.holder.id, claim_id, meeting.kind, meeting.pattern)
+        rows.setdefault(meeting.symbols or None, []).append(row)
+    for symbols, alike in rows.items():
+        _insert_partnerships(alike, symbols and list(symbols), locked.now)
     return links
 
 
-def partner_events(
-    locked: Locked, party: Party, links: list[tuple[Coexistence, Partnership]]
-) -> list[NewEvent]:
+def partner_events(locked: Locked, party: Party, links: Sequence[tuple[Coexistence, str]]) -> list[NewEvent]:
     """The events of claims of ``party`` that were let in beside others."""
     types = {
         Partnership.Kind.AUTO_COEXIST: EventType.AUTO_COEXIST,
@@ -183,7 +192,7 @@ def partner_events(
             claim_id=meeting.holder.id,
             detail={
                 "holder_claim_id": meeting.holder.id,
-                "requester_claim_id": link.partner_id,
+                "requester_claim_id": claim_id,
                 "overlapping_paths": [meeting.pattern],
                 "overlapping_symbols": (
                     [{"file": meeting.pattern, "symbols": list(meeting.symbols)}]
@@ -192,7 +201,7 @@ def partner_events(
                 ),
             },
         )
-        for meeting, link in links
+        for meeting, claim_id in links
     ]
 
 
