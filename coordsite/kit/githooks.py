@@ -63,7 +63,7 @@ def standing(site: Site, name: str) -> str:
     except (OSError, ValueError):
         return "foreign"
     if site.hooks_are_tracked:
-        return "project" if "coord-hook" in f"{text or ''}{_husky(path)}" else "foreign"
+        return "project" if _calls(path) else "foreign"
     if text is None:
         return "missing"
     if not is_shim(text):
@@ -114,25 +114,53 @@ def _shim(site: Site, name: str, renderer: Renderer) -> list[Change]:
 
 def _tracked(path: str, name: str) -> list[Change]:
     """A hooks directory of the project: nothing is written; what to add is said once."""
-    call = f'coord-hook {name} "$@"'
+    own = project_script(path)
     try:
-        text = read_text(path) or ""
+        text = read_text(own) or ""
     except (OSError, ValueError):
         text = ""
-    if "coord-hook" in text or "coord-hook" in _husky(path):
-        return [Change(path, text, text)]
-    where = os.path.basename(os.path.dirname(path))
+    if _calls(path):
+        return [Change(own, text, text)]
     return [
-        Change(path, text, text, refused=f"belongs to the project (core.hooksPath {where}): add `{call}`")
+        Change(own, text, text, refused=f"belongs to the project (core.hooksPath): add `{line_for(name)}`")
     ]
 
 
-def _husky(path: str) -> str:
-    """The project's script behind husky's generated one."""
+def project_script(path: str) -> str:
+    """The script that the project keeps for a hook: itself, or the one behind husky's generated one."""
     parent, name = os.path.split(path)
-    if os.path.basename(parent) != "_":
-        return ""
+    return os.path.join(os.path.dirname(parent), name) if _is_generated(path) else path
+
+
+def _is_generated(path: str) -> bool:
+    return os.path.basename(os.path.dirname(path)) == "_"
+
+
+def line_for(name: str) -> str:
+    """The last line of a project's hook that calls coord's guard, unless what came before has failed."""
+    return f'[ $? -eq 0 ] && coord-hook {name} "$@"'
+
+
+def command_for(path: str, name: str, shown: str) -> str:
+    """The command that lets the project's hook call coord's guard; ``shown`` names its script for people."""
+    script, quoted = project_script(path), shlex.quote(shown)
     try:
-        return read_text(os.path.join(os.path.dirname(parent), name)) or ""
+        text = read_text(script)
     except (OSError, ValueError):
-        return ""
+        text = ""
+    alone = "" if _is_generated(path) else f" && chmod +x {quoted}"
+    if text is None:
+        return f"printf '%s\\n' '#!/bin/sh' 'coord-hook {name} \"$@\"' > {quoted}{alone}"
+    if "coord-hook" in text:
+        return f"chmod +x {quoted}"
+    runs = alone if not os.access(script, os.X_OK) else ""
+    return f"printf '%s\\n' '{line_for(name)}' >> {quoted}{runs}"
+
+
+def _calls(path: str) -> bool:
+    """Whether the project's hook calls coord's guard, and git runs it: it ignores what cannot be executed."""
+    try:
+        texts = {read_text(path) or "", read_text(project_script(path)) or ""}
+    except (OSError, ValueError):
+        return False
+    return os.access(path, os.X_OK) and any("coord-hook" in text for text in texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -286,15 +287,39 @@ def test_it_works_in_a_wired_subdirectory(
         assert done.json["protection"] == {"claude": ALL}
 
 
-def test_it_names_the_line_to_add_to_the_projects_own_hooks(wired: Clone, coord: Runner) -> None:
-    wired.write(".husky/pre-push", "npm test\n")
-    wired.git("config", "core.hooksPath", ".husky")
+@pytest.mark.parametrize("standing", [None, '#!/bin/sh\ntest -z "$FAILS"\n'])
+@pytest.mark.parametrize("path", [".githooks", ".husky/_"])
+def test_the_command_it_names_adds_the_guard_to_the_projects_own_hooks(
+    wired: Clone, coord: Runner, path: str, standing: str | None
+) -> None:
+    """Run as printed, it is enough; what the hook did before still decides first."""
+    wired.git("config", "core.hooksPath", path)
+    script = wired.path / path.removesuffix("/_") / "pre-commit"
+    script.parent.mkdir()
+    if standing:
+        script.write_text(standing)
+        script.chmod(0o755)
+    if path.endswith("_"):  # what husky generates
+        generated = wired.write(
+            f"{path}/pre-commit", '#!/bin/sh\nsh -e "$(dirname "$0")/../pre-commit" "$@"\n'
+        )
+        generated.chmod(0o755)
     found = coord(wired.path, "doctor", "--json").json
-    assert "coord-hook pre-push" in levels(found, "warn")["pre-push"]["mend"]
     assert found["protection"]["claude"] == ["blocks edits"]
-    wired.write(".husky/pre-push", 'npm test\ncoord-hook pre-push "$@"\n')
+    subprocess.run(levels(found, "warn")["pre-commit"]["mend"], shell=True, cwd=wired.path, check=True)
     found = coord(wired.path, "doctor", "--json").json
-    assert found["protection"]["claude"] == ["blocks edits", "blocks pushes"]
+    assert found["protection"]["claude"] == ["blocks edits", "blocks commits"]
+    wired.write("a.py")
+    wired.git("add", "a.py")
+    assert wired.git("commit", "-m", "x", check=False, FAILS="1").returncode == (1 if standing else 0)
+
+
+def test_a_hook_that_git_ignores_protects_nothing(wired: Clone, coord: Runner) -> None:
+    wired.git("config", "core.hooksPath", ".githooks")
+    wired.write(".githooks/pre-push", 'coord-hook pre-push "$@"\n').chmod(0o644)
+    found = coord(wired.path, "doctor", "--json").json
+    assert levels(found, "warn")["pre-push"]["mend"] == "chmod +x .githooks/pre-push"
+    assert found["protection"]["claude"] == ["blocks edits"]
 
 
 def test_it_does_not_run_the_users_own_hooks_in_a_trial(wired: Clone, coord: Runner) -> None:

@@ -382,6 +382,8 @@ def test_it_leaves_the_projects_own_hooks_directory_alone(fresh: Clone, run: Run
     assert not (fresh.path / ".husky/pre-commit").exists()
     fresh.write(".husky/pre-push", 'coord-hook pre-push "$@"\n')
     fresh.write(".husky/pre-commit", "coord-hook pre-commit\n")
+    for name in ("pre-push", "pre-commit"):
+        (fresh.path / ".husky" / name).chmod(0o755)
     run(fresh.path)
 
 

@@ -104,7 +104,8 @@ def _protection(site: Site, area: Area, usable: bool) -> tuple[list[Check], dict
         guards = [trial.fire_guard(name, bait) for name in githooks.NAMES]
         tools = {tool: trial.fire_tool(tool, bait) for tool in files.wired_tools(site)}
         fault = bait.fault if usable or bait.fault else "the service gives no verdict"
-    named = [(one.name, one) for one in guards]
+    # Of a guard that is missing, the look at the files has told, with the command that mends it.
+    named = [(one.name, one) for one in guards if one.result != "missing"]
     named += [(f"{tool} {one.name}", one) for tool, tried in tools.items() for one in tried]
     untried = [name for name, one in named if fault and one.result == "passes"]
     checks += [_judged(name, one) for name, one in named if name not in untried]

@@ -147,8 +147,10 @@ def git_hooks(site: Site) -> list[Check]:
         if state in ("installed", "project"):
             found.append(ok(name, f"{where} runs the guard"))
         elif state == "foreign" and site.hooks_are_tracked:
-            add = f"printf '%s\\n' 'coord-hook {name} \"$@\"' >> {shlex.quote(where)}"
-            found.append(warn(name, f"{where} belongs to the project and does not call coord", add))
+            path = os.path.join(site.hooks, name)
+            shown = os.path.relpath(githooks.project_script(path), site.repository.top)
+            text = f"{shown} belongs to the project and does not call coord, or cannot be executed"
+            found.append(warn(name, text, githooks.command_for(path, name, shown)))
         else:
             text = {"outdated": "is out of date", "missing": "is missing", "foreign": "is another hook"}[
                 state
