@@ -183,6 +183,17 @@ def test_coexist_is_checked_against_third_parties_and_containment(api, clock):
     assert Claim.objects.filter(engineer="bob").count() == 0
 
 
+def test_coexist_is_refused_where_a_third_party_was_let_in(api, held):
+    carols = ask(api, held, "carol")[1]
+    assert answer(api, carols, "coexist", coexist_pattern="src/lib/**", engineer="alice")[0] == 200
+    row = ask(api, held)[1]
+    status, body = answer(api, row, "coexist", coexist_pattern="src/lib/x.py", engineer="alice")
+    assert status == 409
+    assert body["detail"] == "'src/lib/x.py' is held by carol as 'src/lib/**' too."
+    assert api.get(f"/requests/{row['id']}")[1]["decision"] == "pending"
+    assert Claim.objects.filter(engineer="bob").count() == 0
+
+
 def test_a_cut_lease_that_runs_out_expires_the_request(api, held, clock):
     row = ask(api, held)[1]
     clock.advance(300)

@@ -39,6 +39,9 @@ def test_the_client_of_the_page_prints_events_and_goes_on_after_a_restart(start_
     script = tmp_path / "follow.py"
     script.write_text(client_of_the_page())
     environ = clean_environ(**service.client_variables())
+    refused = [sys.executable, str(script), "%00"]
+    told = subprocess.run(refused, env=environ, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert json.loads(told)["detail"].startswith("repo: "), "it ends, and says why"
     command = [sys.executable, str(script), "org/ws"]
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as follower:
         try:
