@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
 from django.db.utils import DatabaseError
 
+from common.caller import Caller
 from common.databases import MEMORY, has_tables
 
 PATIENCE_S = 1.0
@@ -99,6 +100,11 @@ def account() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def operator() -> Caller:
+    """Who runs the command, as a caller: whoever can write the database is an operator."""
+    return Caller(kind="admin", name=f"{account()} (command line)", operator=True)
 
 
 @contextmanager

@@ -113,11 +113,15 @@ def test_it_retries_what_was_given_up(olga, api, endpoint):
     api.claim("alice", "a.py")
     Delivery.objects.update(status="exhausted", retry_count=5, last_error="HTTP 500")
     row = Delivery.objects.filter(event__event_type="claim_granted").get()
+    before = Delivery.objects.count()
     olga.act("webhooks/delivery", "retry", row.pk)
     row.refresh_from_db()
     assert (row.status, row.retry_count) == ("pending", 0)
     assert row.next_attempt_at <= clock.now()
-    assert Delivery.objects.filter(status="exhausted").count() == Delivery.objects.count() - 1
+    assert Delivery.objects.filter(status="exhausted").count() == before - 1
+    event = Event.objects.get(event_type="operator_action")
+    told = {"action": "deliveries_retried", "count": 1, "endpoint_ids": [str(endpoint.pk)]}
+    assert (event.operator, event.detail) == ("olga", told | {"statuses": ["failed", "exhausted"]})
 
 
 def test_it_purges_what_is_finished_of_one_receiver(olga, api, endpoint):
@@ -125,7 +129,10 @@ def test_it_purges_what_is_finished_of_one_receiver(olga, api, endpoint):
     api.claim("alice", "a.py")
     Delivery.objects.update(status="delivered")
     olga.act("webhooks/endpoint", "purge", endpoint.pk)
-    assert set(Delivery.objects.values_list("endpoint_id", flat=True)) == {other.pk}
+    event = Event.objects.get(event_type="operator_action")
+    assert (event.operator, event.detail["action"]) == ("olga", "deliveries_purged")
+    left = Delivery.objects.exclude(event_id=event.seq)
+    assert set(left.values_list("endpoint_id", flat=True)) == {other.pk}
 
 
 def test_it_removes_a_receiver(olga, endpoint):

@@ -144,7 +144,7 @@ class EndpointAdmin(ActingAdmin):
     )
     def purge(self, request: HttpRequest, endpoint: Endpoint) -> str:
         """Delivered and exhausted rows."""
-        count = purge_deliveries(statuses=ENDED, endpoint_id=endpoint.pk)
+        count = purge_deliveries(caller=operator_of(request), statuses=ENDED, endpoint_id=endpoint.pk)
         return f"{count} deliveries to {endpoint.url} are deleted."
 
     @act(
@@ -185,7 +185,8 @@ class DeliveryAdmin(ActingAdmin):
     @act("Retry", question="Send these again, now and with all attempts?", form=SureForm)
     def retry(self, request: HttpRequest, delivery: Delivery) -> None:
         """Failed or exhausted ones become pending."""
-        if not retry_deliveries(statuses=("failed", "exhausted"), ids=[delivery.pk]):
+        given_up = ("failed", "exhausted")
+        if not retry_deliveries(caller=operator_of(request), statuses=given_up, ids=[delivery.pk]):
             state = "is waiting to be sent" if delivery.status in OPEN_STATES else "was delivered"
             raise Conflict(f"It {state}.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from webhooks.log import skip_ahead
+from webhooks.services.correcting import purge_deliveries, retry_deliveries
 from webhooks.services.delivery import deliver, deliver_due
 from webhooks.services.endpoints import (
     create_endpoint,
@@ -14,7 +15,6 @@ from webhooks.services.endpoints import (
 )
 from webhooks.services.environment import ensure_environment, prepare, reconcile_environment
 from webhooks.services.importing import ForeignDelivery, import_delivery
-from webhooks.services.outbox import purge_deliveries, retry_deliveries
 from webhooks.services.recording import gathered, record
 from webhooks.services.retention import trim_events
 

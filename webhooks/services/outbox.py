@@ -1,9 +1,9 @@
-"""The outbox: rows for receivers, the nudge that starts a delivery, and the operator's corrections."""
+"""The outbox: rows for receivers, and the nudge that starts a delivery."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.db.models import Q
 from django_q.tasks import async_task
 
 from common import clock, wakeups
-from webhooks.models import OPEN_STATES, Delivery, Endpoint
+from webhooks.models import Delivery, Endpoint
 from webhooks.services.environment import ensure_environment
 from webhooks.types import EventType, NewEvent
 
@@ -84,42 +84,3 @@ def _queue(endpoints: list[str]) -> None:
 def announce() -> None:
     """Wake whoever watches deliveries. Inside or outside a transaction."""
     wakeups.publish(DELIVERIES)
-
-
-def retry_deliveries(
-    *, statuses: Sequence[str], ids: Collection[UUID] | None = None, dry_run: bool = False
-) -> int:
-    """Return ``failed`` or ``exhausted`` rows (those of ``ids``) to ``pending``, due now; how many.
-
-    They get all attempts again. Rows that a worker is sending at this moment are left to it.
-    """
-    moment = clock.now()
-    free = Q(leased_until=None) | Q(leased_until__lte=moment)
-    with transaction.atomic():
-        rows = Delivery.objects.filter(free, status__in=statuses)
-        if ids is not None:
-            rows = rows.filter(id__in=ids)
-        if dry_run:
-            return rows.count()
-        endpoints = set(rows.values_list("endpoint_id", flat=True).order_by().distinct())
-        count = rows.update(
-            status=Delivery.Status.PENDING, retry_count=0, next_attempt_at=moment, last_error=None
-        )
-        nudge(endpoints)
-        announce()
-    return count
-
-
-def purge_deliveries(
-    *, statuses: Sequence[str], endpoint_id: UUID | None = None, dry_run: bool = False
-) -> int:
-    """Delete rows (of one endpoint) that are ``delivered`` or ``exhausted``; how many. Events stay.
-
-    Open rows are refused.
-    """
-    if set(statuses) & set(OPEN_STATES):
-        raise ValueError("only delivered and exhausted rows can be purged")
-    rows = Delivery.objects.filter(status__in=statuses)
-    if endpoint_id is not None:
-        rows = rows.filter(endpoint_id=endpoint_id)
-    return rows.count() if dry_run else rows.delete()[0]

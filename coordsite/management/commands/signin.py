@@ -9,8 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from common.caller import Caller
-from common.commands import DatabaseCommand, account
+from common.commands import DatabaseCommand, operator
 from common.errors import CoordError
 from coordsite.bridge.environment import base_url
 from coordsite.config import Config
@@ -34,7 +33,7 @@ class Command(DatabaseCommand):
         """Print the link."""
         config = settings.COORD
         base = options["url"] or config.public_url or url_here(config)
-        caller = Caller(kind="admin", name=f"{account()} (command line)", operator=True)
+        caller = operator()
         try:
             with self.working("Making a link"):
                 path = services.make_link(caller=caller, username=options["username"])

@@ -9,8 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from common.caller import Caller
-from common.commands import DatabaseCommand, account
+from common.commands import DatabaseCommand, operator
 from common.errors import CoordError
 from coordsite.models import Token
 from coordsite.tokens import presenters, selectors, services
@@ -75,7 +74,7 @@ class Command(DatabaseCommand):
 
     def _create(self, options: dict[str, Any]) -> Shown:
         new = services.create_token(
-            caller=_caller(),
+            caller=operator(),
             engineer=options["engineer"],
             role=options["role"],
             repositories=options["repo"],
@@ -100,7 +99,7 @@ class Command(DatabaseCommand):
 
     def _rotate(self, options: dict[str, Any]) -> Shown:
         new = services.rotate_token(
-            caller=_caller(),
+            caller=operator(),
             token_id=options["id"],
             grace=parse_duration(options["grace"], zero=True),
             expires_in=_duration(options["expires_in"]),
@@ -109,7 +108,7 @@ class Command(DatabaseCommand):
         return presenters.new_token_row(new), f"{_made(new)}\nThe old one works until {until}."
 
     def _revoke(self, options: dict[str, Any]) -> Shown:
-        token = services.revoke_token(caller=_caller(), token_id=options["id"])
+        token = services.revoke_token(caller=operator(), token_id=options["id"])
         return presenters.token_row(token), f"Revoked: {token.id} ({token.prefix}… of {token.engineer})"
 
 
@@ -123,11 +122,6 @@ def _identifier(parser: ArgumentParser) -> None:
 
 def _duration(text: str | None) -> timedelta | None:
     return None if text is None else parse_duration(text)
-
-
-def _caller() -> Caller:
-    """Whoever can write the database is an operator; the record names the account."""
-    return Caller(kind="admin", name=f"{account()} (command line)", operator=True)
 
 
 def _made(new: NewToken) -> str:

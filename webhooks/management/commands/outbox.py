@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from common import clock
-from common.commands import DatabaseCommand
+from common.commands import DatabaseCommand, operator
 from webhooks import selectors, services
 from webhooks.models import OPEN_STATES, Delivery
 
@@ -80,7 +80,7 @@ class Command(DatabaseCommand):
 
     def _retry(self, options: dict[str, Any]) -> tuple[dict[str, Any], str]:
         statuses, dry_run = _chosen(options, RETRY, "failed"), options["dry_run"]
-        count = services.retry_deliveries(statuses=statuses, dry_run=dry_run)
+        count = services.retry_deliveries(caller=operator(), statuses=statuses, dry_run=dry_run)
         verb = "Would return" if dry_run else "Returned"
         return (
             {"count": count, "statuses": list(statuses), "dry_run": dry_run},
@@ -89,7 +89,7 @@ class Command(DatabaseCommand):
 
     def _purge(self, options: dict[str, Any]) -> tuple[dict[str, Any], str]:
         statuses, dry_run = _chosen(options, PURGE, "delivered"), options["dry_run"]
-        count = services.purge_deliveries(statuses=statuses, dry_run=dry_run)
+        count = services.purge_deliveries(caller=operator(), statuses=statuses, dry_run=dry_run)
         verb = "Would delete" if dry_run else "Deleted"
         return (
             {"count": count, "statuses": list(statuses), "dry_run": dry_run},
