@@ -125,7 +125,7 @@ def findings_of(verdict: Verdict) -> list[Finding]:
         text = f"{clean(holder.path, 300)} is held by {holder.engineer}{left}{why}."
         found.setdefault(holder.path, Finding(holder.path, text, holder))
     for path in verdict.stale:
-        text = f"The claim is over under which {clean(path, 300)} was changed; claim it again and look anew."
+        text = f"{clean(path, 300)} was changed under a claim that is over; claim it again and look anew."
         found.setdefault(path, Finding(path, text))
     return list(found.values())
 

@@ -185,7 +185,7 @@ def _lost(name: str, mode: str, stale: tuple[str, ...]) -> None:
     shown = ", ".join(clean(path, 120) for path in stale[:_SUGGESTED])
     more = f" and {len(stale) - _SUGGESTED} more" if len(stale) > _SUGGESTED else ""
     advice = "Next: claim these files again and read what others changed in them since."
-    sys.stderr.write(f"coord: the claim is over under which was changed: {shown}{more}.\n{advice}\n")
+    sys.stderr.write(f"coord: changed under a claim that is over: {shown}{more}.\n{advice}\n")
     if mode == ENFORCE:
         sys.stderr.write(f"coord: {what} blocked (COORD_PREPUSH_MODE=enforce).\n")
 

@@ -105,7 +105,7 @@ def test_it_stops_what_was_made_under_a_claim_that_is_over(
     service.claims.clear()
     done = coord(branch.path, "ci", "--base", "main", "--claim", claim)
     assert done.code == 1
-    assert "The claim is over under which src/a.py was changed" in done.out
+    assert "src/a.py was changed under a claim that is over" in done.out
     branch.git("commit", "-q", "--allow-empty", "-m", f"x\n\nCoord-Claim: {mine['id']} {mine['fence']}")
     assert (
         coord(branch.path, "ci", "--base", "main", "--json").json["conflicts"][0]["verdict"] == "stale_fence"

@@ -233,7 +233,7 @@ def test_it_notices_a_claim_that_was_lost_meanwhile(
     mine = service.claims.pop()
     enforced = push(clone, "origin", "main", COORD_PREPUSH_MODE="enforce")
     assert enforced.returncode != 0
-    assert "coord: the claim is over under which was changed: a.py." in enforced.stderr
+    assert "coord: changed under a claim that is over: a.py." in enforced.stderr
     assert service.asked("POST", "/verify")[-1]["claims"] == [{"id": mine["id"], "fence": mine["fence"]}]
     advised = push(clone, "origin", "main")
     assert advised.returncode == 0

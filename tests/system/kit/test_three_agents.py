@@ -265,7 +265,7 @@ def test_a_lost_lease_is_noticed_at_the_push(clone, agents, http) -> None:
     assert claude.shell("git commit -qam work").code == 0
     assert http.post(f"/sessions/{claude.session}/release").json()["released"] == 1
     done = claude.shell("COORD_PREPUSH_MODE=enforce git push -q")
-    assert (done.code != 0, "the claim is over under which was changed: src/a.py" in done.err) == (True, True)
+    assert (done.code != 0, "changed under a claim that is over: src/a.py" in done.err) == (True, True)
     claude.edit("src/a.py")
     assert claude.shell("COORD_PREPUSH_MODE=enforce git push -q").code == 0
 
