@@ -33,6 +33,7 @@ _LIMITS = (
 _OTHER_LIMIT = 256 * KIB
 SITE_PREFIXES = ("/admin", "/dashboard", "/static")
 """Paths served to browsers with Django's whole middleware; everything else is the API."""
+_BELOW_SITE = tuple(f"{prefix}/" for prefix in SITE_PREFIXES)
 
 _METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"))
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
@@ -42,7 +43,7 @@ UNMATCHED = "<unmatched>"
 
 def is_site(path: str) -> bool:
     """Whether a path belongs to the browser's part of the service."""
-    return any(path == prefix or path.startswith(prefix + "/") for prefix in SITE_PREFIXES)
+    return path.startswith(_BELOW_SITE) or path in SITE_PREFIXES
 
 
 @functools.lru_cache(maxsize=512)
