@@ -175,6 +175,29 @@ def test_the_inbox_and_answering_are_signs_of_life(api, held, asked, clock, conf
     assert api.get(f"/claims?repo={REPO}")[1]["count"] == 1
 
 
+def test_asking_is_a_sign_of_life(api, held, clock, config):
+    config(idle_timeout_sec=100, request_ttl_short_sec=1000)
+    mine = api.claim("bob", "b.py", session_id="sb", repo=REPO)[1]["claim_ids"][0]
+    body = {"claim_id": held, "requester": "bob", "session_id": "sb", "wait_seconds": 0}
+    for _ in range(3):
+        clock.advance(60)
+        api.post("/sessions/sa/heartbeat")
+        assert api.post("/requests", body)[0] == 200
+    assert api.get(f"/claims/{mine}")[1]["released_at"] is None
+    assert api.claim("carol", "b.py", repo=REPO)[0] == 409
+
+
+def test_narrowing_keeps_those_who_were_let_in_and_lie_inside(api, held, asked):
+    beside = respond(api, asked, "coexist", coexist_pattern="src/lib/**", engineer="alice")[1]["claim_ids"][0]
+    body = {"claim_id": held, "requester": "carol", "wait_seconds": 0}
+    again = api.post("/requests", body)[1]["id"]
+    kept = respond(api, again, "narrowed", narrowed_pattern="src/l*/**", engineer="alice")[1]["claim_ids"][0]
+    rows = {row["id"]: row["coexists_with"] for row in api.get(f"/claims?repo={REPO}")[1]["claims"]}
+    assert rows == {kept: f'["{beside}"]', beside: f'["{kept}"]'}
+    assert api.claim("bob", "src/lib/x.py", session_id="sb", repo=REPO)[0] == 200
+    assert api.claim("bob", "src/log/x.py", session_id="sb", repo=REPO)[0] == 409
+
+
 def test_a_denial_with_another_request_open_keeps_the_cut(api, held, asked):
     second = api.post("/requests", {"claim_id": held, "requester": "carol", "wait_seconds": 0})[1]["id"]
     respond(api, asked, engineer="alice")

@@ -239,6 +239,17 @@ def test_overtaking_is_bounded(config):
     assert (look(patient), look(ticket)) == ("granted", "waiting")
 
 
+def test_newcomers_that_pass_are_counted_too(config):
+    config(queue_max_overtakes=2)
+    alice.hold("a.py")
+    patient = bob.queue("a.py", "b.py")
+    for name in ("eve", "fay"):
+        hasty = Actor(name)
+        hasty.release(hasty.hold("b.py", urgency="blocking"))
+    outcome = carol.ask("b.py", urgency="blocking")
+    assert [behind.ticket.id for behind in outcome.behind] == [patient]
+
+
 def test_every_step_is_an_event():
     held = alice.hold("a.py")
     ticket = bob.queue("a.py")
