@@ -56,7 +56,7 @@ class CoordCommand(BaseCommand):
         return super().execute(*args, **options)
 
     def working(self, text: str) -> AbstractContextManager[None]:
-        """:func:`working`, silent with ``--json``. Nothing may be printed meanwhile."""
+        """:func:`working`, silent with ``--json``."""
         return working(text) if self.shows_progress else nullcontext()
 
 
@@ -121,7 +121,7 @@ def working(text: str, stream: TextIO | None = None) -> Iterator[None]:
 
     def say() -> None:
         said.set()
-        out.write(f"{text} …")
+        out.write(f"{text} …\r")  # a line that a child process logs meanwhile stands over it
         out.flush()
 
     timer = threading.Timer(PATIENCE_S, say)

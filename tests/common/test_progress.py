@@ -12,7 +12,7 @@ from django.core.management import call_command
 from common import commands
 from common.commands import ClientCommand, working
 
-SAID_AND_TAKEN_AWAY = "Thinking …\r\033[K"
+SAID_AND_TAKEN_AWAY = "Thinking …\r\r\033[K"
 
 
 class Screen(io.StringIO):

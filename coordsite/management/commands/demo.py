@@ -7,6 +7,8 @@ import json
 import tempfile
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +38,26 @@ class Command(CoordCommand):
         told: list[str] = []
         say = told.append if options["json"] else self.stdout.write
         started = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="coord-demo-") as name:
-            place = Path(name)
-            tree, files = stage.plant(place)
-            say(f"A repository with {files} files is at {tree}")
-            try:
-                with stage.serving(place, tree, files) as on:
-                    say(f"coord serves it at {on.url}")
-                    asyncio.run(story.tell(on, say))
-            except (RuntimeError, OSError) as error:
-                raise CommandError(str(error)) from error
+        try:
+            with ExitStack() as stack:
+                files = self.play(stack, say)
+        except (RuntimeError, OSError) as error:
+            raise CommandError(str(error)) from error
         took = time.monotonic() - started
         if options["json"]:
             lines = [line for text in told for line in text.splitlines() if line]
             self.stdout.write(json.dumps({"files": files, "seconds": round(took, 1), "story": lines}))
             return
         say(f"\nDone in {took:.0f} s. Next: coord start, then coord init in your repository.")
+
+    def play(self, stack: ExitStack, say: Callable[[str], None]) -> int:
+        """Set the stage, tell the story; how many files the tree has."""
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="coord-demo-")))
+        with self.working("Laying out a source tree"):
+            tree, files = stage.plant(place)
+        say(f"A repository with {files} files is at {tree}")
+        with self.working("Starting a service"):
+            on = stack.enter_context(stage.serving(place, tree, files))
+        say(f"coord serves it at {on.url}")
+        asyncio.run(story.tell(on, say))
+        return files

@@ -92,7 +92,8 @@ class Command(ClientCommand):
                 supervisor = Supervisor(os.environ, ports)
                 with supervisor.signals():
                     try:
-                        supervisor.start_web(config.start_ready_timeout_sec)
+                        with self.working("Starting the service"):
+                            supervisor.start_web(config.start_ready_timeout_sec)
                         home.remember(state.api_url)
                         if not tell_ready(supervisor.note):  # else whoever detached this process shows it
                             show.state(state.with_link(supervisor.note))
