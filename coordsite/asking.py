@@ -38,7 +38,9 @@ def find_service(settings: Settings | None = None) -> Service:
 def away(service: Service, error: Unreachable) -> str:
     """What to say, and what to do, when a service does not answer."""
     start = starter(service.url)
-    return f"{error}; " + (f"`{start}` starts it" if start else "ask whoever runs it, or set COORD_API_URL")
+    return f"{error}; " + (
+        f"`{start}` starts it" if start else "ask whoever runs it, or correct COORD_API_URL"
+    )
 
 
 def ask(service: Service, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
@@ -48,7 +50,7 @@ def ask(service: Service, method: str, path: str, body: dict[str, Any] | None = 
     except Unreachable as error:
         raise CommandError(away(service, error)) from None
     if answer.status == 401:
-        raise CommandError(f"{service.url}: {answer.detail}; set COORD_AUTH_TOKEN to the service's token")
+        raise CommandError(f"{service.shown}: {answer.detail}; set COORD_AUTH_TOKEN to the service's token")
     if answer.status >= 400:
-        raise CommandError(f"{service.url}: {answer.detail}")
+        raise CommandError(f"{service.shown}: {answer.detail}")
     return answer

@@ -10,6 +10,7 @@ import ast
 import difflib
 import importlib
 import importlib.util
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -84,6 +85,7 @@ ON_DATA = frozenset(
 
 def main(arguments: list[str] | None = None) -> int:
     """``coord``: the exit code. 2: no such command; 1: a wrong setting."""
+    ready_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if name == "--version":
@@ -94,11 +96,16 @@ def main(arguments: list[str] | None = None) -> int:
     if name == "help":
         name, rest = rest[0], ["--help"]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
+    try:
+        place = os.getcwd()
+    except OSError:
+        print("coord: the working directory is gone; change into one that exists", file=sys.stderr)
+        return 1
     code = guarded(lambda: direct(name, rest) if name in DIRECT else managed(name, rest))
     if name not in WITHOUT_NOTICE:
         from coordsite.kit.notice import update_notice
 
-        if notice := update_notice(installed_version, os.getcwd()):
+        if notice := update_notice(installed_version, place):
             print(notice, file=sys.stderr)
     return code
 
@@ -122,6 +129,16 @@ def api() -> int:
     return guarded(run)
 
 
+def ready_streams() -> None:
+    """Output that is closed goes nowhere; what its encoding lacks is escaped."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  (as long as the process)
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def guarded(run: Callable[[], int]) -> int:
     """Run, and turn what a person can put right into one line and an exit code."""
     try:
@@ -137,9 +154,20 @@ def guarded(run: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read the output has had enough; nothing may be flushed into the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()  # whoever read it has had enough
         return 141
+    except OSError as error:
+        print(f"coord: {error}", file=sys.stderr)
+        drop_output()
+        return 1
+
+
+def drop_output() -> None:
+    """What cannot be written any more is not tried again when the process exits."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def direct(name: str, arguments: list[str]) -> int:

@@ -55,9 +55,7 @@ class Settings(NamedTuple):
     @property
     def shown_url(self) -> str:
         """The URL for messages: without a user name and password."""
-        scheme, _, rest = self.api_url.partition("://")
-        host, slash, path = rest.partition("/")
-        return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}" if rest else self.api_url
+        return shown(self.api_url)
 
     @property
     def is_local(self) -> bool:
@@ -68,6 +66,13 @@ class Settings(NamedTuple):
     def identity(self) -> str | None:
         """Who asks, as configured: ``COORD_REQUESTER``, else ``COORD_USER``."""
         return self.requester or self.user
+
+
+def shown(url: str) -> str:
+    """A URL for messages: without a user name and password."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}" if rest else url
 
 
 def base_url(host: str, port: int | str) -> str:

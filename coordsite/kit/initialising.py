@@ -180,8 +180,9 @@ def _known_url(config: dict[str, Any], file: dict[str, str], mode: Mode, asked: 
 
 def _service_trouble(choices: Choices) -> list[str]:
     try:
-        answer = Service(choices.service_url, timeout=2).call("GET", "/readyz")
+        service = Service(choices.service_url, timeout=2)
+        answer = service.call("GET", "/readyz")
     except Unreachable as error:
         start = starter(choices.service_url) if choices.mode == "local" else ""
         return [f"{error}; run `{start}`" if start else str(error)]
-    return [] if answer.status == 200 else [f"{choices.service_url} is not ready (HTTP {answer.status})"]
+    return [] if answer.status == 200 else [f"{service.shown} is not ready (HTTP {answer.status})"]

@@ -6,6 +6,8 @@ import json
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from coordsite.bridge.environment import shown
+
 MAX_BODY = 4 * 1024 * 1024
 
 
@@ -48,6 +50,11 @@ class Service:
         self.session = session
         self.timeout = timeout
 
+    @property
+    def shown(self) -> str:
+        """The URL for messages."""
+        return clean(shown(self.url), 200)
+
     def call(
         self, method: str, path: str, body: dict[str, Any] | None = None, idempotency_key: str = ""
     ) -> Answer:
@@ -79,9 +86,9 @@ class Service:
             parts = urlsplit(self.url)
             port = parts.port
         except ValueError as error:
-            raise Unreachable(f"{clean(self.url, 200)} is not a URL: {error}") from None
+            raise Unreachable(f"{self.shown} is not a URL: {error}") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Unreachable(f"{clean(self.url, 200)} is not an http(s) URL")
+            raise Unreachable(f"{self.shown} is not an http(s) URL")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname, port, timeout=self.timeout)
         try:
@@ -90,7 +97,7 @@ class Service:
             return response.status, response.read(MAX_BODY).decode("utf-8", "replace")
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = clean(str(error) or type(error).__name__, 160)
-            raise Unreachable(f"{clean(self.url, 200)} does not answer ({reason})") from None
+            raise Unreachable(f"{self.shown} does not answer ({reason})") from None
         finally:
             connection.close()
 

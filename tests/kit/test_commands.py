@@ -214,7 +214,48 @@ def test_it_names_the_command_that_starts_a_service_of_this_machine(url: str, co
 
 def test_a_service_elsewhere_is_not_started_here(clone: Clone, coord: Runner) -> None:
     clone.initialise("https://coord.invalid")
-    assert coord(clone.path, "claims").err.endswith("; ask whoever runs it, or set COORD_API_URL\n")
+    assert coord(clone.path, "claims").err.endswith("; ask whoever runs it, or correct COORD_API_URL\n")
+
+
+def test_a_password_in_the_url_is_not_printed(clone: Clone, coord: Runner, service: FakeService) -> None:
+    clone.initialise("http://bob:hunter2@127.0.0.1:9")
+    for command in ("status", "claims"):
+        assert coord(clone.path, command).err.startswith("coord: http://127.0.0.1:9 does not answer (")
+    clone.initialise(service.url.replace("//", "//bob:hunter2@"), "wrong")
+    assert coord(clone.path, "claims").err.startswith(f"coord: {service.url}: Invalid bearer token;")
+
+
+def run(clone: Clone, command: str) -> subprocess.CompletedProcess[str]:
+    """A shell's line with ``coord`` in it, as a process of its own."""
+    line = command.replace("coord", f'"{sys.executable}" -m coordsite.cli')
+    environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[2]), "LC_ALL": "C"}
+    return subprocess.run(
+        ["bash", "-c", line], cwd=clone.path, env=environ, capture_output=True, text=True, check=False
+    )
+
+
+def test_it_says_that_the_working_directory_is_gone(clone: Clone) -> None:
+    done = run(clone, 'mkdir gone; cd gone; rmdir "$PWD"; coord claims')
+    told = "coord: the working directory is gone; change into one that exists\n"
+    assert (done.returncode, done.stderr) == (1, told)
+
+
+def test_output_that_cannot_be_written_is_one_line(clone: Clone) -> None:
+    done = run(clone, "coord claims > /dev/full")
+    assert (done.returncode, done.stderr) == (1, "coord: [Errno 28] No space left on device\n")
+    assert run(clone, "coord claims >&- 2>&-").returncode == 0
+
+
+def test_what_the_terminal_cannot_show_is_escaped(clone: Clone, service: FakeService) -> None:
+    service.hold("ü.py", "bob")
+    done = run(clone, "PYTHONIOENCODING=ascii coord claims")
+    assert (done.returncode, r"bob  \xfc.py  expires=" in done.stdout) == (0, True)
+
+
+def test_a_state_directory_that_is_none_is_one_line(clone: Clone, coord: Runner, monkeypatch) -> None:
+    monkeypatch.setenv("COORD_HOME", str(clone.path / "README.md"))
+    done = coord(clone.path, "stop")
+    assert (done.code, done.err.startswith("coord: [Errno 20] Not a directory: ")) == (1, True)
 
 
 def test_claims_are_those_of_the_repository(clone: Clone, coord: Runner, service: FakeService) -> None:
