@@ -40,4 +40,5 @@ class HoldingSessionAdmin(ActingAdmin):
     def end(self, request: HttpRequest, session: HoldingSession, *, reason: str) -> str:
         """Release the session's claims and places in line."""
         ended = release_session(session.session_id or "", operator_of(request), reason=reason)
-        return f"{session.session_id}: {len(ended)} claims released."
+        word = "claim" if len(ended) == 1 else "claims"
+        return f"Session {session.session_id}: {len(ended)} {word} released."

@@ -59,7 +59,7 @@ def panels(request: HttpRequest) -> JsonResponse:
 class HotspotForm(forms.Form):
     """What to do about a hotspot, and why."""
 
-    ACTIONS = (("shared_file", "Share"), ("split", "Suggest to split"), ("pin", "Pin"))
+    ACTIONS = (("shared_file", "Promote"), ("split", "Suggest to split"), ("pin", "Pin"))
 
     pattern = forms.CharField(max_length=MOST_PATTERN, widget=forms.HiddenInput)
     repo = forms.CharField(max_length=200, required=False, widget=forms.HiddenInput)
@@ -81,7 +81,7 @@ class Words:
 
 WORDS = {
     "shared_file": Words(
-        "Share", "Everybody may hold it at the same time.", "is shared", "was shared already"
+        "Promote", "Everybody may hold it at the same time.", "is shared", "was shared already"
     ),
     "split": Words(
         "Suggest to split",

@@ -65,7 +65,7 @@ def test_it_ends_a_session_with_all_it_holds_and_waits_for(olga, api, held, line
     assert "alice-session-1" in page
     row = Claim.objects.filter(session_id="bob-1", released_at__isnull=True).latest("fence")
     said = olga.act("claims/holdingsession", "end", row.id, reason="crashed")
-    assert said == ["bob-1: 2 claims released.", "End: 1 row."]
+    assert said == ["Session bob-1: 2 claims released.", "End: 1 row."]
     assert not Claim.objects.filter(session_id="bob-1", released_at__isnull=True).exists()
     assert Ticket.objects.get(id=line[0]).state == "cancelled"
     ended = Event.objects.filter(event_type="claim_released").latest("seq")
