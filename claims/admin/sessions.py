@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from claims.models import HoldingSession
-from claims.selectors.sessions import holding_sessions
+from claims.selectors.sessions import holding_sessions, session_holding
 from claims.services.releasing import release_session
 from common.admin import ActingAdmin, act, operator_of
 
@@ -30,6 +30,12 @@ class HoldingSessionAdmin(ActingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The sessions, not their claims."""
         return holding_sessions()
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> HoldingSession | None:
+        """The session, by any claim that it holds."""
+        return session_holding(object_id)
 
     @admin.display(description="Live claims", ordering="held")
     def claims(self, session: Any) -> int:

@@ -44,11 +44,15 @@ class RepositoryRow:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """A session that holds claims and has not been heard of for more than half of the idle timeout."""
+    """A session that holds claims and has not been heard of for more than half of the idle timeout.
+
+    ``claim_id`` is one of them.
+    """
 
     repo: str
     engineer: str
     session_id: str
+    claim_id: str
     claims: int
     last_activity: datetime
     ends_at: datetime
@@ -129,6 +133,7 @@ def silent_holders(seen: Filter, now: datetime, *, limit: int) -> list[Silent]:
         quiet.order_by()
         .values_list("repository__name", "engineer", "session_id")
         .annotate(
+            claim=Max("id", filter=held),
             n=Count("id", filter=held),
             last=Max("last_activity", filter=held),
             ends=Min("expires_at", filter=held),
@@ -138,8 +143,8 @@ def silent_holders(seen: Filter, now: datetime, *, limit: int) -> list[Silent]:
     )
     idle = timedelta(seconds=seconds)
     return [
-        Silent(repo, engineer, session or "", n, last, min(ends, last + idle))
-        for repo, engineer, session, n, last, ends in rows[:limit]
+        Silent(repo, engineer, session or "", claim, n, last, min(ends, last + idle))
+        for repo, engineer, session, claim, n, last, ends in rows[:limit]
     ]
 
 

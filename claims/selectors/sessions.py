@@ -23,6 +23,12 @@ def holding_sessions() -> QuerySet[HoldingSession]:
     return live_claims.filter(id__in=shown).annotate(held=Subquery(held))
 
 
+def session_holding(claim_id: str) -> HoldingSession | None:
+    """The session that holds a claim, as :func:`holding_sessions` lists it."""
+    its_session = Claim.objects.filter(id=claim_id).values("session_id")
+    return holding_sessions().filter(session_id__in=its_session).first()
+
+
 def claims_of_session(session_id: str, caller: Caller) -> QuerySet[Claim]:
     """A session's claims, ended ones too, as far as they are the caller's business."""
     claims = seen_by(caller, Claim.objects.filter(session_id=session_id))

@@ -119,6 +119,8 @@ def _silent(look: Look) -> Iterator[Item]:
             f"session {short_session(silent.session_id)}; released when the idle time is over",
             since=silent.last_activity,
             until=silent.ends_at,
+            model="claims_holdingsession" if silent.session_id else "claims_claim",
+            key=silent.claim_id,
         )
 
 

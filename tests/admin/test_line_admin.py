@@ -63,7 +63,7 @@ def test_it_ends_a_session_with_all_it_holds_and_waits_for(olga, api, held, line
     page = olga.page("claims/holdingsession/")
     assert "bob-1" in page
     assert "alice-session-1" in page
-    row = Claim.objects.filter(session_id="bob-1", released_at__isnull=True).latest("fence")
+    row = Claim.objects.filter(session_id="bob-1", released_at__isnull=True).latest("id")
     said = olga.act("claims/holdingsession", "end", row.id, reason="crashed")
     assert said == ["Session bob-1: 2 claims released.", "End: 1 row."]
     assert not Claim.objects.filter(session_id="bob-1", released_at__isnull=True).exists()
@@ -79,3 +79,9 @@ def test_it_shows_one_row_per_session(olga, api, held):
     page = olga.page("claims/holdingsession/")
     assert page.count("_selected_action") == 1
     assert ">6</td>" in page
+
+
+def test_it_shows_a_session_by_any_claim_of_it(olga, api, held):
+    _, more = api.claim("alice", "lib/a.py", repo="org/app", session_id="alice-session-1")
+    for claim in (held, more["claim_ids"][0]):
+        assert "alice-session-1" in olga.page(f"claims/holdingsession/{claim}/change/")

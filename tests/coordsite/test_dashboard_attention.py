@@ -107,6 +107,7 @@ def test_it_names_holders_without_a_sign_of_life(clock, config):
     [item] = items()
     assert (item.kind, item.mover, item.what) == ("no sign of life", "alice", "2 claims in org/app")
     assert item.until == clock() + timedelta(seconds=300)
+    assert (item.model, item.key) == ("claims_holdingsession", Claim.objects.latest("id").id)
     clock.advance(300)
     assert items() == []
     config(idle_timeout_sec=0)
