@@ -27,6 +27,10 @@ from webhooks.selectors import EventPage
 log = logging.getLogger("coord.websockets")
 
 PAGE = 100
+BREATH_S = 0.05
+"""The pause after a full page. The server keeps what a client does not read, until it notices that the client
+is stuck: a far look back must not fill its memory, nor hold up other calls.
+"""
 RECHECK_S = 30.0
 """How often the right to listen is proved again, in seconds."""
 MOST_SOCKETS = 2000
@@ -142,6 +146,8 @@ class EventsConsumer(Watch):
                 seq = page.next_after
                 if len(page.events) < PAGE:
                     await bell.wait(FALLBACK_S)
+                else:
+                    await asyncio.sleep(BREATH_S)
                 await self.prove_again()
 
 
