@@ -13,7 +13,10 @@ COORDINATION = ".coordination"
 
 
 class Checkout(NamedTuple):
-    """One work tree: its top level and that of the main work tree (the same one outside linked ones)."""
+    """One work tree: its top level and that of the main work tree (the same one outside linked ones).
+
+    Linked work trees of a bare repository have no main one: the bare repository stands in for it.
+    """
 
     top: str
     main: str
@@ -76,7 +79,14 @@ def _main_of(top: str, marker: str) -> str:
     shared = _first_line(os.path.join(git_dir, "commondir"))
     if not shared:
         return top
-    return os.path.dirname(os.path.realpath(os.path.join(git_dir, shared)))
+    return shared_by(os.path.realpath(os.path.join(git_dir, shared)))
+
+
+def shared_by(common: str) -> str:
+    """Where the work trees of a common git directory look besides their own: the main one, or a bare
+    repository itself.
+    """
+    return os.path.dirname(common) if os.path.basename(common) == ".git" else common
 
 
 def _first_line(path: str) -> str:

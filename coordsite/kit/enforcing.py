@@ -131,7 +131,7 @@ def end(event: Event) -> Reply:
     here = area_at(event.cwd, event.session, event.tool)
     areas = [here] if here else []
     for place in known:
-        found = area_at(os.path.dirname(place), event.session, event.tool)
+        found = area_at(place, event.session, event.tool)
         if found and all(found.repository.common != area.repository.common for area in areas):
             areas.append(found)
     released: set[tuple[str, str]] = set()
@@ -221,9 +221,11 @@ def _touched(area: Area) -> None:
     for a session may write where it did not start."""
     index = State(area.given_session or "none", "")
     known = index.values.setdefault("areas", [])
-    if area.directory not in known:
+    holder = os.path.dirname(area.directory)
+    place = area.repository.top if holder == area.repository.common else holder  # a bare one has no files
+    if place not in known:
         _register(area)
-        known.append(area.directory)
+        known.append(place)
         index.save()
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from coordsite.bridge.places import shared_by
+
 COORDINATION = ".coordination"
 
 
@@ -25,8 +27,8 @@ class Repository(NamedTuple):
 
     @property
     def main(self) -> str:
-        """The main work tree (for a bare repository with linked work trees: the directory that holds it)."""
-        return self.top if self.git_dir == self.common else os.path.dirname(self.common)
+        """What the work trees share: the main one, or a bare repository itself."""
+        return self.top if self.git_dir == self.common else shared_by(self.common)
 
     def relative(self, path: str) -> str:
         """The path as the service names it: from the top level, with forward slashes; ``""`` is the top."""

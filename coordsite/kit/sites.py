@@ -21,7 +21,7 @@ class Site(NamedTuple):
     """A repository to be wired.
 
     ``root`` is where the tracked files go (the work tree's top, or ``--root``); ``directory`` the
-    machine-local ``.coordination``, in the main work tree so that linked ones share it; ``below`` is the
+    machine-local ``.coordination``, where linked work trees share it; ``below`` is the
     root relative to the top (``""`` for the top itself).
     """
 
@@ -53,13 +53,8 @@ def site_at(start: str, root: str | None = None) -> Site:
     if repository is None:
         raise NotHere(f"{place} is not in a git work tree; run `git init` first, or give --root")
     below = repository.relative(place) if root else ""
-    base = repository.main if os.path.isdir(os.path.join(repository.main, ".git")) else repository.top
-    return Site(
-        repository,
-        place if root else repository.top,
-        below,
-        os.path.join(base, *below.split("/"), COORDINATION) if below else os.path.join(base, COORDINATION),
-    )
+    directory = os.path.join(repository.main, *below.split("/"), COORDINATION)
+    return Site(repository, place if root else repository.top, below, directory)
 
 
 def site_of(start: str) -> Site | None:
@@ -74,7 +69,7 @@ def site_of(start: str) -> Site | None:
     if repository is None or directory is None:
         return None
     holder = os.path.dirname(directory)
-    base = repository.main if (holder + os.sep).startswith(repository.main + os.sep) else repository.top
+    base = repository.top if (holder + os.sep).startswith(repository.top + os.sep) else repository.main
     below = os.path.relpath(holder, base).replace(os.sep, "/")
     below = "" if below == "." else below
     return Site(
@@ -85,9 +80,15 @@ def site_of(start: str) -> Site | None:
 def repository_id(site: Site) -> str:
     """``owner/name`` of the ``origin`` remote, else the directory's name, in the service's grammar."""
     found = _REMOTE.search(line(site.repository.top, "config", "--get", "remote.origin.url"))
-    parts = [found[1], found[2]] if found else [os.path.basename(site.repository.main)]
+    parts = [found[1], found[2]] if found else [_name(site.repository.main)]
     clean = [_UNSAFE.sub("-", part).lstrip("-._")[:99] for part in parts]
     return "/".join(part for part in clean if part) or "repository"
+
+
+def _name(place: str) -> str:
+    """A work tree's or bare repository's name; of a hidden one (``.bare``) that of the directory above."""
+    above, name = os.path.split(place)
+    return os.path.basename(above) if name.startswith(".") else name.removesuffix(".git")
 
 
 def warnings(site: Site, paths: list[str]) -> list[str]:
