@@ -189,6 +189,9 @@ class Config(BaseSettings):
     max_claims_per_engineer: int = Field(
         0, ge=0, le=1_000_000, description="Live claims of one party; 0 no limit."
     )
+    backpressure_header: bool = Field(
+        True, description="Say in `X-Coord-Queue-Depth` how many tickets of the engineer wait."
+    )
 
     auto_promote_threshold: int = Field(
         0, ge=0, le=1_000_000, description="Attempts that promote a pattern; 0 never."

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework.response import Response
 
@@ -56,12 +57,11 @@ class ClaimsView(ApiView):
 
     def _asking_engineer(self) -> str:
         """The token's engineer; an operator may name one. Never what an unauthenticated caller says."""
-        if self.proved is None:
+        if self.proved is None or not settings.COORD.backpressure_header:
             return ""
-        if self.proved.engineer is not None:
-            return self.proved.engineer
-        named = self.request._request.META.get("HTTP_X_COORD_ENGINEER", "")
-        return named.strip()[:200] if self.proved.operator else ""
+        if self.proved.engineer is not None or not self.proved.operator:
+            return self.proved.engineer or ""
+        return str(self.request._request.META.get("HTTP_X_COORD_ENGINEER", "")).strip()[:200]
 
     def call(self) -> Call:
         """This request as a retry would have to repeat it."""

@@ -126,7 +126,7 @@ def test_a_credential_is_bounded_whatever_names_it_uses(api, line, config, perso
     assert api.claim("erin", "a.py", repo="org/app", hold_place_seconds=60)[0] == 202
 
 
-def test_every_answer_tells_an_engineer_how_many_of_its_tickets_wait(api, line, person):
+def test_every_answer_tells_an_engineer_how_many_of_its_tickets_wait(api, line, person, config):
     bob = person("bob")
     bob.get("/claims")
     assert bob.last.headers["X-Coord-Queue-Depth"] == "2"
@@ -138,6 +138,11 @@ def test_every_answer_tells_an_engineer_how_many_of_its_tickets_wait(api, line, 
     assert "X-Coord-Queue-Depth" not in api.last.headers
     api.get("/claims", X_Coord_Engineer="carol")
     assert api.last.headers["X-Coord-Queue-Depth"] == "1"
+    bob.get("/claims", X_Coord_Engineer="carol")
+    assert bob.last.headers["X-Coord-Queue-Depth"] == "2", "its own"
+    config(backpressure_header=False)
+    bob.get("/claims")
+    assert "X-Coord-Queue-Depth" not in bob.last.headers
 
 
 @pytest.mark.django_db(transaction=True)
