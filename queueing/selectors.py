@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -158,11 +159,28 @@ def waiting_of(engineer: str, repositories: Collection[str] | None, now: datetim
 MOST_IN_LINE = 5000
 
 
-def in_line(seen: Filter, now: datetime) -> list[Ticket]:
-    """Present tickets of all lines within a filter, by place; cut."""
+@dataclass(slots=True)
+class Standing:
+    """What of a ticket decides where it stands."""
+
+    id: str
+    repo: str
+    place: int
+    state: str
+    urgency: str
+    enqueued_at: datetime
+    passed_over: int
+    front: bool
+
+
+STANDING = tuple(field.name for field in fields(Standing))
+
+
+def in_line(seen: Filter, now: datetime) -> list[Standing]:
+    """Present tickets of all lines within a filter, by place, without what they ask for; cut."""
     wanted = seen.on(repo="repo", engineers=(), texts=())
     rows = Ticket.objects.filter(present(now), wanted, state__in=IN_LINE).order_by("place")
-    return list(rows[:MOST_IN_LINE])
+    return [Standing(*row) for row in rows.values_list(*STANDING)[:MOST_IN_LINE]]
 
 
 def tickets_by_hour(seen: Filter, *, since: datetime) -> dict[str, int]:

@@ -17,6 +17,7 @@ from ownership.rules import RuleSet
 from ownership.selectors import current_rules
 from queueing import selectors as queue
 from queueing.models import Ticket
+from queueing.selectors import Standing
 
 MOST_ITEMS = 4
 """Items of one ticket that are looked at for what stands in their way."""
@@ -63,29 +64,41 @@ def lines(seen: Filter, now: datetime, *, most: int) -> list[Line]:
 
     Each line shows at least its head. Without waiters it costs one query; each shown one costs about two.
     """
-    by_repo: dict[str, list[Ticket]] = defaultdict(list)
+    by_repo: dict[str, list[Standing]] = defaultdict(list)
     for ticket in queue.in_line(seen, now):
         by_repo[ticket.repo].append(ticket)
     if not by_repo:
         return []
     longest = sorted(by_repo, key=lambda name: (-len(by_repo[name]), name))[:most]
     each = max(1, most // len(longest))
+    order = queue.ranking(now).key
+    heads = {name: [one.id for one in sorted(by_repo[name], key=order)[:each]] for name in longest}
+    tickets = {row.id: row for row in queue.tickets_by_id([one for ids in heads.values() for one in ids])}
     found = {row.name: row for row in Repository.objects.filter(name__in=longest)}
     rules = current_rules()
-    return [_line(found[name], by_repo[name], each, now, rules) for name in longest if name in found]
+    return [
+        _line(
+            found[name],
+            [tickets[one] for one in heads[name] if one in tickets],
+            len(by_repo[name]),
+            now,
+            rules,
+        )
+        for name in longest
+        if name in found
+    ]
 
 
-def _line(repository: Repository, tickets: list[Ticket], most: int, now: datetime, rules: RuleSet) -> Line:
-    ordered = sorted(tickets, key=queue.ranking(now).key)
+def _line(repository: Repository, heads: list[Ticket], depth: int, now: datetime, rules: RuleSet) -> Line:
     ahead: list[tuple[Ticket, ClaimRequest]] = []
     waiters = []
     shared = rules.shared(repository.name, case_insensitive=repository.case_insensitive)
-    for number, ticket in enumerate(ordered[:most], start=1):
+    for number, ticket in enumerate(heads, start=1):
         request = request_of(ticket, case_insensitive=repository.case_insensitive)
         question = Question(repository.pk, now, request.party, repository.case_insensitive, shared=shared)
         waiters.append(_waiter(ticket, request, number, ahead, question))
         ahead.append((ticket, request))
-    return Line(repository.name, len(ordered), tuple(waiters))
+    return Line(repository.name, depth, tuple(waiters))
 
 
 def _waiter(

@@ -60,6 +60,6 @@ def test_it_asks_a_bounded_number_of_queries(clock, django_assert_max_num_querie
     Actor("alice").hold("a.py")
     for n in range(30):
         Actor(f"waiter{n}").queue("a.py")
-    with django_assert_max_num_queries(3 + 2 * 20):
+    with django_assert_max_num_queries(4 + 2 * 20):
         [line] = lines(Filter(), clock(), most=20)
     assert (line.depth, len(line.waiters)) == (30, 20)
