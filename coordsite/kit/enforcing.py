@@ -232,7 +232,7 @@ def _touched(area: Area) -> None:
 def _register(area: Area) -> None:
     from coordsite.kit import processes, sessions
 
-    if area.given_session:
+    if area.given_session and not os.environ.get("COORD_GUARD_TEST"):  # a trial is no session
         sessions.register(area.directory, area.given_session, processes.agent_process())
 
 

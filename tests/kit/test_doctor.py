@@ -70,11 +70,12 @@ def test_it_finds_nothing_wrong_and_tries_every_hook(
 def test_it_leaves_nothing_behind(wired: Clone, coord: Runner, service: FakeService) -> None:
     wired.git("add", "-A")
     wired.git("commit", "-qm", "wiring", "--no-verify")
-    before = sorted((wired.path / ".git").rglob("*"))
+    places = [wired.path / ".git", wired.path / ".coordination"]
+    before = [sorted(place.rglob("*")) for place in places]
     assert coord(wired.path, "doctor").code == 0
     assert service.claims == []
     assert wired.git("status", "--porcelain").stdout == ""
-    assert sorted((wired.path / ".git").rglob("*")) == before
+    assert [sorted(place.rglob("*")) for place in places] == before
 
 
 def test_it_says_it_for_people_too(wired: Clone, coord: Runner) -> None:
