@@ -180,7 +180,7 @@ def _refused(own: dict[str, Claim], caller: Caller) -> list[dict[str, Any]]:
 
 def _narrowed(own: dict[str, Claim]) -> list[dict[str, Any]]:
     links = Partnership.objects.filter(
-        holder_id__in=list(own), kind=Partnership.Kind.AUTO_NARROW, partner__released_at__isnull=True
+        live(clock.now(), "partner__"), holder_id__in=list(own), kind=Partnership.Kind.AUTO_NARROW
     ).select_related("partner")
     return [
         {

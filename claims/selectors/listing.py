@@ -86,10 +86,7 @@ def partners_of(claims: Sequence[Claim]) -> dict[str, list[str]]:
     for start in range(0, len(ids), 500):
         chunk = ids[start : start + 500]
         links = Partnership.objects.filter(Q(holder_id__in=chunk) | Q(partner_id__in=chunk)).filter(
-            holder__released_at__isnull=True,
-            partner__released_at__isnull=True,
-            holder__expires_at__gt=now,
-            partner__expires_at__gt=now,
+            live(now, "holder__"), live(now, "partner__")
         )
         for holder, partner in links.order_by("id").values_list("holder_id", "partner_id"):
             for one, other in ((holder, partner), (partner, holder)):

@@ -79,6 +79,24 @@ def test_partners_are_a_string_of_json(api, clock):
     assert [json.loads(row["coexists_with"]) for row in rows] == [[rows[1]["id"]], [rows[0]["id"]]]
 
 
+def test_a_partner_that_ran_out_is_none_whether_swept_or_not(api, clock, config):
+    config(idle_timeout_sec=600)
+    held = {"engineer": "alice", "session_id": "sa", "claims": [{"type": "file", "pattern": "src/**"}]}
+    inside = {"type": "file", "pattern": "src/a.ts", "symbols": ["f"]}
+    api.post("/claims", held)
+    api.post("/claims", {"engineer": "bob", "session_id": "sb", "claims": [inside]})
+
+    def told():
+        (alices, *_) = [row for row in api.get("/claims")[1]["claims"] if row["engineer"] == "alice"]
+        inbox = api.get("/sessions/sa/pending_requests")[1]["pending"]
+        return alices["coexists_with"] is not None, [entry["kind"] for entry in inbox]
+
+    clock.advance(599)
+    assert told() == (True, ["auto-narrow-notice"])
+    clock.advance(1)
+    assert told() == (False, [])
+
+
 def test_live_claims_come_by_the_end_of_their_lease(api, clock):
     api.claim("alice", "c.py", ttl_hours=3)
     api.claim("alice", "a.py", ttl_hours=1)
