@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 PATTERNS_PER_QUERY = 500
 MOST_DIFF_LINES = 10_000
+MOST_SEARCHED = 5000
 MAX_ID = 2**63 - 1
 
 _NO_RULES = RuleSet()
@@ -208,8 +209,15 @@ def attempts_under(patterns: Collection[str], *, days: int) -> dict[str, int]:
 
 
 def recent_contention(seen: Filter, *, limit: int) -> list[Contention]:
-    """The newest refused attempts, one row per item and holder."""
-    return list(Contention.objects.filter(_within(seen)).order_by("-created_at", "-id")[:limit])
+    """The newest refused attempts, one row per item and holder.
+
+    Those of an engineer or with a text are looked for among the newest 5000 of all.
+    """
+    rows = Contention.objects.filter(_within(seen))
+    if seen.engineer or seen.text:
+        newest = Contention.objects.order_by("-created_at", "-id").values("pk")[:MOST_SEARCHED]
+        rows = rows.filter(pk__in=newest)
+    return list(rows.order_by("-created_at", "-id")[:limit])
 
 
 def last_refusal() -> int:

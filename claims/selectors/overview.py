@@ -123,22 +123,29 @@ def silent_holders(seen: Filter, now: datetime, *, limit: int) -> list[Silent]:
     seconds = settings.COORD.idle_timeout_sec
     if not seconds:
         return []
-    quiet = claims_seen(seen).filter(
-        released_at__isnull=True,
-        last_activity__gt=idle_cutoff(now),
-        last_activity__lte=now - timedelta(seconds=seconds / 2),
+    half, cutoff = now - timedelta(seconds=seconds / 2), idle_cutoff(now)
+    held = claims_seen(seen).filter(released_at__isnull=True)
+    # Whole sessions first, from an index alone: there can be thousands of claims that nobody touched lately.
+    named = held.filter(session_id__isnull=False).order_by().values("session_id")
+    longest = named.annotate(last=Max("last_activity")).filter(last__gt=cutoff, last__lte=half)
+    sessions = [
+        one for one, _ in longest.order_by("last", "session_id").values_list("session_id", "last")[:limit]
+    ]
+    quiet = held.filter(
+        Q(session_id__in=sessions) | Q(session_id__isnull=True),
+        last_activity__gt=cutoff,
+        last_activity__lte=half,
+        expires_at__gt=now,
     )
-    held = Q(expires_at__gt=now)  # in the figures, as in active_by_repository
     rows = (
         quiet.order_by()
         .values_list("repository__name", "engineer", "session_id")
         .annotate(
-            claim=Max("id", filter=held),
-            n=Count("id", filter=held),
-            last=Max("last_activity", filter=held),
-            ends=Min("expires_at", filter=held),
+            claim=Max("id"),
+            n=Count("id"),
+            last=Max("last_activity"),
+            ends=Min("expires_at"),
         )
-        .filter(n__gt=0)
         .order_by("last", "session_id")
     )
     idle = timedelta(seconds=seconds)

@@ -114,6 +114,24 @@ def test_it_names_holders_without_a_sign_of_life(clock, config):
     assert items() == []
 
 
+def test_it_names_silent_holders_that_never_named_a_session(clock, config):
+    config(idle_timeout_sec=600)
+    Actor("alice").hold("src/a.py")
+    Claim.objects.update(session_id=None)
+    clock.advance(300)
+    [item] = items()
+    assert (item.mover, item.what) == ("alice", "1 claim in org/app")
+    assert (item.model, item.key) == ("claims_claim", Claim.objects.get().id)
+
+
+def test_a_session_that_touched_one_of_its_claims_lives(clock, config):
+    config(idle_timeout_sec=600)
+    Actor("alice").hold("src/a.py", "src/b.py")
+    clock.advance(400)
+    Claim.objects.filter(pattern="src/a.py").update(last_activity=clock())
+    assert items() == []
+
+
 def test_it_names_checkouts_that_cannot_be_read(clock, tmp_path):
     Actor("alice").hold("src/a.py")
     Repository.objects.update(checkout_path=str(tmp_path / "gone"))
