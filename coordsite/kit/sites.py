@@ -52,6 +52,8 @@ def site_at(start: str, root: str | None = None) -> Site:
     repository = repository_of(place)
     if repository is None:
         raise NotHere(f"{place} is not in a git work tree; run `git init` first, or give --root")
+    if line(place, "rev-parse", "--is-inside-work-tree") == "false":
+        raise NotHere(f"{place} is not in a git work tree; run it in one of the repository's work trees")
     below = repository.relative(place) if root else ""
     directory = os.path.join(repository.main, *below.split("/"), COORDINATION)
     return Site(repository, place if root else repository.top, below, directory)

@@ -48,6 +48,18 @@ def test_every_work_tree_has_the_settings_and_the_guards(
     assert (done.returncode, "a.py is held by bob" in done.stderr) == (1, True)
 
 
+def test_the_directory_of_the_bare_repository_is_no_work_tree(
+    trees: tuple[Clone, Clone], coord: Runner, tmp_path: Path
+) -> None:
+    place = tmp_path / "app"
+    [bare] = [path for path in place.iterdir() if (path / "HEAD").exists()]
+    (place / ".git").write_text(f"gitdir: ./{bare.name}\n")
+    done = coord(place, "init", "--yes")
+    assert (done.code, "run it in one of the repository's work trees" in done.err) == (1, True)
+    assert not (place / ".mcp.json").exists()
+    assert coord(trees[1].path, "status", "--json").json["repo"] == "app"
+
+
 def test_a_session_claims_in_each_and_releases_all(
     trees: tuple[Clone, Clone], service: FakeService, fire: Fire, tmp_path: Path
 ) -> None:
