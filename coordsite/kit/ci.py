@@ -56,6 +56,7 @@ def range_of(cwd: str, base: str, head: str) -> Range:
 
     Files that reached the base meanwhile are not counted. Raises :class:`GitFailed` with what to do.
     """
+    git(cwd, "rev-parse", "--git-dir")  # no repository, or one that git does not trust: its own words help
     commits = {}
     for name, ref in (("--base", base), ("--head", head)):
         found = line(cwd, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")

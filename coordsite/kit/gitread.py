@@ -38,7 +38,7 @@ def git(
     except (OSError, subprocess.SubprocessError) as error:
         raise GitFailed(f"git {arguments[0]}: {error}") from None
     if done.returncode:
-        words = done.stderr.decode("utf-8", "replace").strip()
+        words = " ".join(done.stderr.decode("utf-8", "replace").split())
         raise GitFailed(f"git {arguments[0]}: {words or f'exit {done.returncode}'}")
     return done.stdout
 

@@ -161,6 +161,18 @@ def test_it_takes_the_range_from_githubs_event(
     assert (asked["changes"], asked["repo"]) == (["src/a.py"], "acme/other")
 
 
+def test_it_says_in_gits_words_why_it_cannot_read_the_checkout(
+    branch: Clone, coord: Runner, service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A runner's checkout often belongs to another user."""
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    done = coord(branch.path, "ci", "--base", "main")
+    assert (done.code, "dubious ownership" in done.out, len(done.out.splitlines())) == (2, True, 1)
+    place = tmp_path / "elsewhere"
+    place.mkdir()
+    assert "not a git repository" in coord(place, "ci", "--base", "main").out
+
+
 @pytest.mark.parametrize("merged_results", [False, True])
 def test_it_takes_the_range_from_gitlabs_variables(
     branch: Clone, coord: Runner, service: FakeService, monkeypatch: pytest.MonkeyPatch, merged_results: bool

@@ -164,11 +164,13 @@ def test_it_tells_when_a_hook_does_not_block(wired: Clone, coord: Runner, tmp_pa
 def test_it_tells_when_programs_are_not_on_path(
     wired: Clone, coord: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    bare = tmp_path / "bare"
+    bare, git = tmp_path / "bare", str(shutil.which("git"))
     bare.mkdir()
-    for name in ("git", "sh", "cat", "dirname"):
+    for name in ("sh", "cat", "dirname"):
         (bare / name).symlink_to(str(shutil.which(name)))
     monkeypatch.setenv("PATH", str(bare))
+    assert "git" in levels(coord(wired.path, "doctor", "--quick", "--json").json, "fail")
+    (bare / "git").symlink_to(git)
     done = coord(wired.path, "doctor", "--json")
     assert done.code == 1
     assert {"coord_mcp", "coord_hook", "trial_claude_edit"} <= set(levels(done.json, "fail"))

@@ -160,7 +160,7 @@ def git_hooks(site: Site) -> list[Check]:
 
 
 def programs() -> list[Check]:
-    """``coord-mcp`` and ``coord-hook`` are where tools and git look for programs."""
+    """``coord-mcp`` and ``coord-hook`` are where tools and git look for programs, and git is there."""
     found = []
     for name in ("coord-mcp", "coord-hook"):
         place = shutil.which(name)
@@ -174,6 +174,10 @@ def programs() -> list[Check]:
             else "pip install coord"
         )
         found.append(fail(name.replace("-", "_"), f"{name} is not on PATH", mend))
+    if not shutil.which("git"):
+        found.append(
+            fail("git", "git is not on PATH: nothing is checked at commits and pushes", "command -v git")
+        )
     return found
 
 
