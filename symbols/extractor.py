@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     _Match = tuple[int, int, int, Node, _Captures]
 
 
-_CHUNK = 1 << 16
-
 # Variables inside these are local, so nobody would name them.
 _BODIES = frozenset({"function", "method", "constructor", "destructor", "accessor", "operator"})
 # A function directly inside one of these is called a method.
@@ -166,11 +164,13 @@ def _find(source: bytes, grammar: Grammar) -> list[_Match]:
                 return predicate == "text?"
         return predicate != "text?"
 
+    root = _parse(source, grammar).root_node
+    _refuse_garbage(root)
     cursor = tree_sitter.QueryCursor(grammar.query)
     cursor.set_max_start_depth(guards.MAX_TREE_DEPTH)
     spans = [rule.span for rule in grammar.rules]
     found: list[_Match] = []
-    for pattern, captures in cursor.matches(_parse(source, grammar).root_node, holds):
+    for pattern, captures in cursor.matches(root, holds):
         node = captures[spans[pattern]][0]
         found.append((node.start_byte, -node.end_byte, pattern, node, captures))
     found.sort(key=_PLACE)
@@ -180,13 +180,33 @@ def _find(source: bytes, grammar: Grammar) -> list[_Match]:
 def _parse(source: bytes, grammar: Grammar) -> Tree:
     import tree_sitter
 
-    def read(offset: int, _point: object) -> bytes:
-        return source[offset : offset + _CHUNK]
+    views: list[memoryview] = []
 
-    try:
-        return tree_sitter.Parser(grammar.language).parse(read, progress_callback=guards.deadline())
-    except ValueError:
-        raise SourceTooDeep(f"parsing it takes longer than {guards.PARSE_SECONDS:g} s") from None
+    def read(offset: int, _point: object) -> memoryview:
+        views.append(whole[offset:])
+        return views[-1]
+
+    limit = guards.Limit(len(source))
+    with memoryview(source) as whole:
+        try:
+            return tree_sitter.Parser(grammar.language).parse(read, progress_callback=limit)
+        except ValueError:
+            raise SourceTooDeep(f"parsing it takes longer than {limit.seconds:.2g} s") from None
+        finally:
+            for view in views:  # the parser keeps what it was given; this way it does not keep the source
+                view.release()
+
+
+def _refuse_garbage(root: Node) -> None:
+    """Refuse a tree with an error of very many keywords: from each a query looks for the next word."""
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if not node.has_error:
+            continue
+        if node.is_error and node.child_count - node.named_child_count > guards.MAX_ERROR_TOKENS:
+            raise SourceTooDeep(f"more than {guards.MAX_ERROR_TOKENS} keywords make no sense where they are")
+        todo += node.children
 
 
 def _text(source: bytes, node: Node) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from itertools import accumulate
 
 from symbols.errors import SourceTooDeep, SourceTooLarge
@@ -12,11 +11,16 @@ MAX_BYTES = 2_000_000
 MAX_NESTING = 1_000
 MAX_TREE_DEPTH = 1_000
 MAX_PUNCTUATION_RUN = 5_000
-PARSE_SECONDS = 5.0
+MAX_ERROR_TOKENS = 5_000
+# Code of any kind is read ten times as fast.
+PARSE_SECONDS = 0.5
+PARSE_SECONDS_PER_MB = 2.0
 
 _OPENING, _CLOSING = b"([{", b")]}"
-_NOT_BRACKETS = bytes(set(range(256)) - set(_OPENING + _CLOSING))
+_ANGLES, _ENDS = b"<", b">;"
+_NOT_BRACKETS = bytes(set(range(256)) - set(_OPENING + _CLOSING + _ANGLES + _ENDS))
 _PARENTHESES = bytes.maketrans(_OPENING + _CLOSING, b"((()))")
+_OPEN_ANGLES = b"<" * (MAX_NESTING + 1)
 _STEP = {ord("("): 1, ord(")"): -1}
 # Innermost pairs are taken away this often before the rest is counted: enough for what people write.
 _PEELED = 16
@@ -33,7 +37,9 @@ def check(source: bytes) -> None:
     """
     if len(source) > MAX_BYTES:
         raise SourceTooLarge(len(source), MAX_BYTES)
-    if _is_nested(source.translate(_PARENTHESES, _NOT_BRACKETS)):
+    brackets = source.translate(None, _NOT_BRACKETS)
+    # What may be a comparison or the start of type arguments is read both ways until it ends, all at once.
+    if _OPEN_ANGLES in brackets or _is_nested(brackets.translate(_PARENTHESES, _ANGLES + _ENDS)):
         raise SourceTooDeep(f"brackets are nested more than {MAX_NESTING} deep")
     # Error recovery is quadratic in a row of tokens without a word between them. Deleting is slow, so first
     # look for rows that have the length with the space in them.
@@ -41,11 +47,16 @@ def check(source: bytes) -> None:
         raise SourceTooDeep(f"it has more than {MAX_PUNCTUATION_RUN} punctuation characters in a row")
 
 
-def deadline() -> Callable[[int, bool], bool]:
-    """A progress callback that cancels a parse once the thread has worked `PARSE_SECONDS` on it."""
-    begun, end = time.monotonic(), time.thread_time() + PARSE_SECONDS
-    # The clock on the wall is cheaper to read, and never behind the thread's.
-    return lambda _offset, _has_error: time.monotonic() - begun > PARSE_SECONDS and time.thread_time() > end
+class Limit:
+    """A progress callback that cancels a parse of so many bytes, by the processor time of the thread."""
+
+    def __init__(self, size: int) -> None:
+        self.seconds = PARSE_SECONDS + PARSE_SECONDS_PER_MB * size / 1e6
+        self._begun, self._end = time.monotonic(), time.thread_time() + self.seconds
+
+    def __call__(self, _offset: int, _has_error: bool) -> bool:
+        # The clock on the wall is cheaper to read, and never behind the thread's.
+        return time.monotonic() - self._begun > self.seconds and time.thread_time() > self._end
 
 
 def _is_nested(parentheses: bytes) -> bool:

@@ -122,6 +122,7 @@ def test_it_refuses_large_files_before_parsing():
         b"x = [" + b"," * 500_000 + b"]",
         b"x = [" + b" ,\n" * 5_000 + b"]",
         b"f(" * 1_001 + b")" * 1_001,
+        b"a<b,\n" * 100_000,
     ],
 )
 @pytest.mark.parametrize("language", ["python", "typescript", "javascript", "go"])
@@ -136,6 +137,22 @@ def test_it_gives_up_on_a_parse_that_takes_too_long(monkeypatch):
     monkeypatch.setattr(guards, "PARSE_SECONDS", 0.05)
     with pytest.raises(SourceTooDeep, match="parsing it takes longer"):
         extract(b"a?b:" * 50_000, "go")
+
+
+@pytest.mark.parametrize(
+    ("source", "language"),
+    [(b"lambda:" * 40_000, "python"), (b"class A:\n def f():\n  x = 1\n" + b"not " * 40_000, "python")],
+)
+def test_it_refuses_what_makes_no_sense_for_long(source, language):
+    with pytest.raises(SourceTooDeep, match="more than 5000 keywords make no sense"):
+        extract(source, language)
+
+
+def test_it_keeps_nothing_of_the_source():
+    source = b"".join(b"def f%d(): pass\n" % number for number in range(100))
+    before = sys.getrefcount(source)
+    assert len(extract(source, "python")) == 100
+    assert sys.getrefcount(source) == before
 
 
 @pytest.mark.parametrize(
