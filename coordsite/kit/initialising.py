@@ -118,7 +118,7 @@ def _carry_out(site: Site, choices: Choices, dry_run: bool) -> Outcome:
     ]
     said = warnings(site, tracked)
     said += [f"{name} held a real token; replace that token, it may have been shared" for name in exposed]
-    said += _service_trouble(choices)
+    said += _kept_token(site, choices) + _service_trouble(choices)
     if not dry_run:
         apply(changes)
         if site.below:
@@ -176,6 +176,15 @@ def _known_url(config: dict[str, Any], file: dict[str, str], mode: Mode, asked: 
     if found or mode == "local":
         return found or home_here(os.environ).url() or local_url(os.environ)
     return next((url for url in known if url == DEFAULT_URL), "")
+
+
+def _kept_token(site: Site, choices: Choices) -> list[str]:
+    """That a token was given, and another one stays."""
+    kept = local_of(site.directory).file.get("COORD_AUTH_TOKEN", "")
+    given = choices.mode == "remote" and bool(choices.token) and not choices.force and not choices.upgrade
+    if not given or is_placeholder(kept) or kept == choices.token:
+        return []
+    return ["local.env keeps its token; `coord init --force --no-owners` takes that of COORD_AUTH_TOKEN"]
 
 
 def _service_trouble(choices: Choices) -> list[str]:

@@ -188,10 +188,12 @@ def test_it_replaces_a_real_token_only_when_forced_and_never_by_a_placeholder(
     fresh: Clone, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = fresh.write(".coordination/local.env", "COORD_AUTH_TOKEN=coordt_real\n")
-    run(fresh.path)
+    _, err = run(fresh.path)
     assert "COORD_AUTH_TOKEN=coordt_real\n" in path.read_text()
+    assert "local.env keeps its token; `coord init --force --no-owners` takes that of COORD_AUTH_TOKEN" in err
     monkeypatch.delenv("COORD_AUTH_TOKEN")
-    run(fresh.path, "init", "--force")
+    _, err = run(fresh.path, "init", "--force")
+    assert "keeps its token" not in err
     assert "COORD_AUTH_TOKEN=coordt_real\n" in path.read_text()
     monkeypatch.setenv("COORD_AUTH_TOKEN", TOKEN)
     run(fresh.path, "init", "--force")

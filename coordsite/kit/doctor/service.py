@@ -11,6 +11,9 @@ from coordsite.kit.doctor.checks import Check, fail, ok, warn
 from coordsite.kit.gitread import line
 from coordsite.kit.service import Answer, Service, Unreachable, clean, segment
 
+RENEW = "coord init --force --no-owners --yes"
+"""Takes the local service's token, else that of the environment; a person pastes one that an operator made."""
+
 
 def service(area: Area, version: str) -> tuple[list[Check], bool]:
     """What the service says to this clone's token, and whether it may claim here."""
@@ -37,7 +40,7 @@ def service(area: Area, version: str) -> tuple[list[Check], bool]:
 def _token(client: Service, area: Area, local: bool) -> tuple[list[Check], bool]:
     source = area.settings.sources.get("COORD_AUTH_TOKEN")
     words = {"environment": "from the environment", "file": "from local.env"}.get(source or "", "not set")
-    renew = "coord init --force --no-owners --yes" if local else "coord tokens create NAME"
+    renew = RENEW if local else f'read -r COORD_AUTH_TOKEN && COORD_AUTH_TOKEN="$COORD_AUTH_TOKEN" {RENEW}'
     try:
         answer = client.call("GET", f"/claims?active_only=true&limit=1&repo={segment(area.repo)}")
     except Unreachable as error:
