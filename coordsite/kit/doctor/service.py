@@ -12,7 +12,7 @@ from coordsite.kit.gitread import line
 from coordsite.kit.service import Answer, Service, Unreachable, clean, segment
 
 RENEW = "coord init --force --no-owners --yes"
-"""Takes the local service's token, else that of the environment; a person pastes one that an operator made."""
+"""Takes the local service's token, else that of the environment; people paste one that an operator made."""
 
 
 def service(area: Area, version: str) -> tuple[list[Check], bool]:
