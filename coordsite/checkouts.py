@@ -23,9 +23,9 @@ class ServiceSource:
         self._caller = caller
         self._repo = repo
 
-    def unknown_symbols(self, wanted: Mapping[str, list[str]]) -> list[str]:
+    def unknown_symbols(self, wanted: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
         """None: the service looks when the claim is made."""
-        return []
+        return [], []
 
     def symbols_of(self, file: str, text: str | None = None) -> dict[str, Any]:
         """The symbols of the text, else of the tracked file. Refused for a repository not the caller's."""

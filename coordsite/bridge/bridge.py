@@ -21,8 +21,8 @@ Report = Callable[[float, float, str], Awaitable[None]]
 class Source(Protocol):
     """The files that symbols are looked up in; a bridge without a checkout has none."""
 
-    def unknown_symbols(self, wanted: Mapping[str, list[str]]) -> list[str]:
-        """One text per file that lacks a wanted symbol."""
+    def unknown_symbols(self, wanted: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
+        """One text per file that lacks a wanted symbol, and a warning per file that cannot be checked."""
 
     def symbols_of(self, file: str, text: str | None = None) -> dict[str, Any]:
         """What can be claimed in a file, or why that cannot be said (``detail``, ``code``, ``next``).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -53,8 +53,9 @@ async def check_conflicts(bridge: Bridge, given: args.CheckConflicts, report: Re
 async def claim_files(bridge: Bridge, given: args.ClaimFiles, report: Report) -> Reply:
     """``POST /claims``, after a look at the local source for symbols that do not exist."""
     wanted = {path: names for path, names in (given.symbols or {}).items() if names}
+    unchecked: list[str] = []
     if wanted and bridge.source is not None:
-        problems = await anyio.to_thread.run_sync(bridge.source.unknown_symbols, wanted)
+        problems, unchecked = await anyio.to_thread.run_sync(bridge.source.unknown_symbols, wanted)
         if problems:
             return _locally_refused(problems)
     items = _items(given, wanted)
@@ -63,7 +64,13 @@ async def claim_files(bridge: Bridge, given: args.ClaimFiles, report: Report) ->
     body = await _body(bridge, given, items)
     answer = await waiting.claim(bridge, body, given.wait_seconds or 0, report)
     bridge.told(answer.body.get("claim_ids") or ())
-    return replies.claimed(answer.status, answer.body)
+    return replies.claimed(answer.status, _warned(answer.body, unchecked))
+
+
+def _warned(body: Mapping[str, Any], unchecked: Iterable[str]) -> Mapping[str, Any]:
+    """The answer with what was not checked here; the service may say the same of its checkout."""
+    told = list(body.get("warnings") or ())
+    return {**body, "warnings": [*told, *(text for text in unchecked if text not in told)]}
 
 
 def _items(given: args.ClaimFiles, wanted: Mapping[str, list[str]]) -> list[dict[str, Any]]:

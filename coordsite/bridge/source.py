@@ -61,8 +61,8 @@ def no_source() -> dict[str, Any]:
 class LocalSource:
     """Files below the repository root: ``COORD_REPO_ROOT``, else the work tree, else the working directory.
 
-    What cannot be read or parsed is left to the service: a missing file, another language, a grammar that
-    is not installed, a file too large. Nothing is raised.
+    What cannot be read or parsed is left to the service: a missing file, another language, and, with a
+    warning, a file whose grammar is not installed or that is too large. Nothing is raised.
     """
 
     def __init__(self, settings: Callable[[], Settings], cwd: str, environ: Mapping[str, str]) -> None:
@@ -79,14 +79,17 @@ class LocalSource:
         found = checkout_of(self._cwd)
         return found.top if found else os.path.realpath(self._cwd)
 
-    def unknown_symbols(self, wanted: Mapping[str, list[str]]) -> list[str]:
-        """Per file that lacks a wanted symbol: ``path: a, b (did you mean c?)``."""
+    def unknown_symbols(self, wanted: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
+        """Per file that lacks a wanted symbol: ``path: a, b (did you mean c?)``; and what is not checked."""
+        problems: list[str] = []
+        unchecked: list[str] = []
         if self._off:
-            return []
-        problems = []
+            return problems, unchecked
         for path, names in wanted.items():
             found = self._parse(path)
             if isinstance(found, Unreadable):
+                if found.code in ("too_large", "unparsable"):
+                    unchecked.append(f"Symbols of '{path}' are not checked: {found.detail}")
                 continue
             import symbols
 
@@ -96,7 +99,7 @@ class LocalSource:
                 near = symbols.nearest(known, unknown[0])
                 hint = f" (did you mean {', '.join(near[:3])}?)" if near else ""
                 problems.append(f"{path}: {', '.join(unknown[:_SHOWN_NAMES])}{hint}")
-        return problems
+        return problems, unchecked
 
     def symbols_of(self, file: str, text: str | None = None) -> dict[str, Any]:
         """The file's symbols in order: path, kind and lines; or why there are none to name."""

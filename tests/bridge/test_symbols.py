@@ -11,6 +11,7 @@ from coordsite.bridge.bridge import Bridge
 from coordsite.bridge.environment import Settings
 from coordsite.bridge.replies import size
 from coordsite.bridge.source import LocalSource
+from symbols.languages import LANGUAGES, Language
 
 from .fake_service import FakeService
 from .test_environment import repository
@@ -71,6 +72,19 @@ async def test_it_leaves_what_it_cannot_read_to_the_service(
     (checkout / "bin.py").write_bytes(b"(" * 100_000)
     await call("claim_files", patterns=[], symbols={path: ["anything"]})
     assert len(fake.calls("POST", "/claims")) == 1
+
+
+async def test_it_warns_of_a_file_that_it_cannot_check(
+    call: Any, fake: FakeService, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = Language("python", "tree-sitter-lost", "tree_sitter_lost", (".py",))
+    monkeypatch.setitem(LANGUAGES, "python", lost)
+    reply = await call("claim_files", patterns=[], symbols={"src/auth.py": ["nope"], "new.py": ["f"]})
+    assert len(reply["claim_ids"]) == 2
+    assert reply["warnings"] == [
+        "Symbols of 'src/auth.py' are not checked:"
+        " Symbols of python files cannot be read: the package tree-sitter-lost is not available."
+    ]
 
 
 async def test_it_can_be_switched_off(call: Any, fake: FakeService, bridge: Bridge, checkout: Path) -> None:
