@@ -235,13 +235,14 @@ def _conflict(
         },
         "overlap": overlap_paths(item.pattern, held, files),
         "your_symbols": list(item.sent_symbols) if item.sent_symbols else None,
-        "symbol_overlap": _symbol_overlap(conflict, files),
+        "symbol_overlap": symbol_overlap(conflict, files),
         "kind": "held",
         "next": next_step(holder, left),
     }
 
 
-def _symbol_overlap(conflict: Conflict, files: checkout.Checkout | None) -> list[Json] | None:
+def symbol_overlap(conflict: Conflict, files: checkout.Checkout | None) -> list[Json] | None:
+    """The asked symbols that the holder's meet, with their lines where the source is known."""
     if not conflict.holder.colliding or not conflict.item.symbols:
         return None
     mine = [

@@ -45,10 +45,11 @@ class HolderOut(s.Serializer[Any]):
 
 
 class SymbolOverlapOut(s.Serializer[Any]):
-    """Symbols that both want."""
+    """Symbols that both want, with first and last line where the source is known."""
 
     file = s.CharField()
     symbols = s.ListField(child=s.CharField())
+    lines = s.DictField(child=s.ListField(child=s.IntegerField()), required=False)
 
 
 class ConflictOut(s.Serializer[Any]):
@@ -152,6 +153,7 @@ class CheckEntryOut(s.Serializer[Any]):
     overlap = s.ListField(child=s.CharField())
     kind = s.ChoiceField(choices=["held", "queued"])
     next = s.CharField()
+    symbol_overlap = SymbolOverlapOut(many=True, required=False)
 
 
 class CheckOut(s.Serializer[Any]):

@@ -92,6 +92,7 @@ def _held(verdict: Verdict, check: Check, case_insensitive: bool, now: Any) -> l
             "scope_type": conflict.holder.scope_type,
             "seconds_left": answers.seconds_left(conflict.holder.expires_at, now),
             "next": answers.next_step(conflict.holder, answers.seconds_left(conflict.holder.expires_at, now)),
+            **({"symbol_overlap": overlap} if (overlap := answers.symbol_overlap(conflict, files)) else {}),
         }
         for conflict in ordered
     ]

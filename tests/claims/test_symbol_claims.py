@@ -117,6 +117,7 @@ def test_conflicts_understands_symbols_with_the_same_verdict(api, clock):
         "/conflicts/batch", {"engineer": "bob", "symbols": ["f.ts::Bar", "f.ts::Foo::h"], "patterns": ["x"]}
     )
     assert [entry["your_pattern"] for entry in body["conflicts"]] == ["f.ts"]
+    assert body["conflicts"][0]["symbol_overlap"] == [{"file": "f.ts", "symbols": ["Foo::h"]}]
 
 
 def test_auto_resolutions_are_counted_per_repository_and_day(api, clock):

@@ -189,6 +189,10 @@ def test_it_reads_outside_the_lock(api, checkout, monkeypatch):
 def test_a_refusal_says_on_which_lines_the_symbols_are(api, checkout):
     checkout(**{"app.py": PYTHON})
     claim(api, "app.py", "Router")
+    _, seen = api.get("/conflicts?symbol=app.py::Router::close&engineer=bob")
+    assert seen["conflicts"][0]["symbol_overlap"] == [
+        {"file": "app.py", "symbols": ["Router::close"], "lines": {"Router::close": [3, 3]}}
+    ]
     _, body = claim(api, "app.py", "Router::close", "Router::handle", engineer="bob")
     assert body["conflicts"][0]["symbol_overlap"] == [
         {
