@@ -18,6 +18,8 @@ def main() -> int:
     django.setup()
     from django.core.management import call_command
 
+    import webhooks.sending  # noqa: F401  (the workers are forked from here, and send)
+
     call_command("qcluster")
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ DEBUG = COORD.debug
 ALLOWED_HOSTS = [host.strip() for host in COORD.allowed_hosts.split(",") if host.strip()]
 
 INSTALLED_APPS = [
-    "daphne",
+    *(
+        ["daphne"] if "runserver" in sys.argv else []
+    ),  # its command; importing Twisted takes every other one time
     "coordsite.admin.apps.CoordAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

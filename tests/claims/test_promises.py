@@ -341,7 +341,7 @@ class Promises(Walk):
 def test_the_promises_hold_whatever_agents_do(config):
     config(queue_max_overtakes=OVERTAKES, idle_timeout_sec=IDLE)
     examples = int(os.environ.get("COORD_TEST_PROMISES") or "0")
-    few = 30 if connection.vendor == "sqlite" else 15
+    few = 20 if connection.vendor == "sqlite" else 10
     run_state_machine_as_test(
         Promises,
         settings=settings(

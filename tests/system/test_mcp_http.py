@@ -223,9 +223,9 @@ async def test_it_tells_a_lost_lease_with_the_next_reply(start_service, repo):
     service = start_service(COORD_IDLE_TIMEOUT_SEC="1")
     async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=repo) as client:
         await ask(client, "claim_files", engineer="alice", patterns=["a.py"])
-        with service.client() as http, anyio.fail_after(20):
-            while http.get("/claims", params={"repo": repo}).json()["count"]:
-                await anyio.sleep(0.05)
+    with service.client() as http, anyio.fail_after(60):
+        while http.get("/claims", params={"repo": repo}).json()["count"]:
+            await anyio.sleep(0.05)
     # Another process of the service would know nothing of what was told; neither does a new bridge.
     async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=f"{repo}-2") as client:
         told = await ask(client, "list_claims")

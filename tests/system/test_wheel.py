@@ -17,6 +17,8 @@ from mcp.client.stdio import StdioServerParameters
 
 from .service import clean_environ, free_port, wait_for
 
+pytestmark = pytest.mark.timeout(400)  # the first test of the environment installs everything
+
 ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE = ("tests/", "benchmarks/", "docs/", "deploy/", "build/")
 
@@ -64,7 +66,6 @@ def test_everything_that_is_read_at_run_time_is_in_it(wheel):
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]
 
 
-@pytest.mark.timeout(300)
 async def test_its_programs_run_from_a_clean_installation(installed, tmp_path):
     said = subprocess.run([installed / "coord", "--version"], capture_output=True, text=True, check=True)
     version = said.stdout.strip().removeprefix("coord ")

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
@@ -14,11 +15,13 @@ from django.db import connection, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from common import clock
-from webhooks import sending
 from webhooks.models import OPEN_STATES, Delivery, Endpoint
 from webhooks.services.environment import ENVIRONMENT
 from webhooks.services.outbox import announce, nudge
 from webhooks.signing import body_of, signature_headers
+
+if TYPE_CHECKING:
+    from webhooks import sending
 
 log = logging.getLogger("coord.webhooks")
 
@@ -135,6 +138,8 @@ def _attempt(row: Delivery) -> sending.Outcome:
         "X-Coord-Delivery-Id": str(row.id),
         **signature_headers(body, secrets_of(row.endpoint), int(moment.timestamp())),
     }
+    from webhooks import sending  # its HTTP client takes long to load, and only workers send
+
     return sending.send(_url(row.endpoint), body, headers, allow_private=settings.COORD.webhook_allow_private)
 
 
