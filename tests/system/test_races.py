@@ -66,7 +66,7 @@ def winners(rounds: dict[int, list[Try]]) -> list[Try]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("wanted", "items", "rounds"), [(one_path, 1, 25), (two_overlapping, 2, 8)])
+@pytest.mark.parametrize(("wanted", "items", "rounds"), [(one_path, 1, 50), (two_overlapping, 2, 8)])
 def test_exactly_one_wins_each_round(database, wanted, items, rounds):
     won = winners(race(database, wanted, contenders=CONTENDERS, rounds=rounds))
     assert len(won) == rounds
@@ -87,7 +87,7 @@ def test_exactly_one_wins_each_round_over_http(service):
 
     def contend(number: int) -> None:
         with service.client() as client:
-            for turn in range(25):
+            for turn in range(50):
                 items = [{"type": "file", "pattern": pattern} for pattern in overlapping(turn, number)]
                 body = {"engineer": f"agent-{number}", "repo": "org/race", "claims": items}
                 barrier.wait(60)
