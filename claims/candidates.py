@@ -19,7 +19,7 @@ from claims.locks import idle_cutoff
 from claims.models import Claim, ClaimSymbol
 from claims.parties import Party
 from claims.scopes import NEVER_NARROWED
-from common.rows import moment, stored
+from common.rows import marks, moment, stored
 from patterns import Pattern, candidate_prefixes, overlaps, parse
 
 MOST_HITS = 50
@@ -88,9 +88,8 @@ class Search:
         if self.exclude is not None:
             sessions = tuple(filter(None, (self.exclude.session_id, *self.exclude_sessions)))
             if sessions:
-                marks = ", ".join(["%s"] * len(sessions))
                 sql += (
-                    f" AND COALESCE(c.session_id, '') NOT IN ({marks})"
+                    f" AND COALESCE(c.session_id, '') NOT IN ({marks(sessions)})"
                     " AND NOT (c.session_id IS NULL AND c.engineer = %s)"
                 )
                 args += [*sessions, self.exclude.engineer]
@@ -98,7 +97,7 @@ class Search:
                 sql += " AND c.engineer <> %s"
                 args.append(self.exclude.engineer)
         if self.exclude_claims:
-            sql += f" AND c.id NOT IN ({', '.join(['%s'] * len(self.exclude_claims))})"
+            sql += f" AND c.id NOT IN ({marks(self.exclude_claims)})"
             args += self.exclude_claims
         return sql, args
 
@@ -136,9 +135,8 @@ def symbol_holders(
     for symbol in symbols:
         parts = symbol.split("::")
         ancestors = ["::".join(parts[: n + 1]) for n in range(len(parts))]
-        marks = ", ".join(["%s"] * len(ancestors))
         for path_sql, path_args in (
-            (f"s.path IN ({marks})", ancestors),
+            (f"s.path IN ({marks(ancestors)})", ancestors),
             ("s.path >= %s AND s.path < %s", [f"{symbol}::", f"{symbol}:;"]),
         ):
             queries = [
@@ -174,7 +172,7 @@ def _near(pattern: Pattern, alias: str) -> list[tuple[str, list[Any]]]:
         return [(f"{alias}.prefix >= ''{tail}", tail_args)]
     above = candidate_prefixes(pattern)
     return [
-        (f"{alias}.prefix IN ({', '.join(['%s'] * len(above))}){tail}", [*above, *tail_args]),
+        (f"{alias}.prefix IN ({marks(above)}){tail}", [*above, *tail_args]),
         (
             f"{alias}.prefix >= %s AND {alias}.prefix < %s{tail}",
             [f"{pattern.prefix}/", f"{pattern.prefix}0", *tail_args],

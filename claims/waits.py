@@ -7,7 +7,7 @@ it costs next to nothing when nobody waits for it, which is nearly always.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from claims.parties import Party, Roll
 from claims.places import Line, Standing, read_line
 from claims.scopes import Item
 from common.caller import Caller
-from common.rows import stored
+from common.rows import marks, stored
 from patterns import parse
 from queueing import selectors
 from queueing.models import Ticket
@@ -108,9 +108,9 @@ def may_be_waited_for(places: Iterable[Standing], now: datetime) -> set[str]:
         return set()
     engineers = sorted({party.engineer for party in parties.values()})
     sessions = sorted({party.session_id for party in parties.values() if party.session_id is not None})
-    anyone, names = f"engineer IN ({_marks(engineers)})", engineers
+    anyone, names = f"engineer IN ({marks(engineers)})", engineers
     if sessions:
-        anyone, names = f"({anyone} OR session_id IN ({_marks(sessions)}))", [*engineers, *sessions]
+        anyone, names = f"({anyone} OR session_id IN ({marks(sessions)}))", [*engineers, *sessions]
     moment = stored(now)
     roll = Roll()
     with connection.cursor() as cursor:
@@ -121,10 +121,6 @@ def may_be_waited_for(places: Iterable[Standing], now: datetime) -> set[str]:
         for engineer, session in cursor.fetchall():
             roll.add(engineer, session, times=2)  # one's own place is one of them
     return {ticket_id for ticket_id, party in parties.items() if roll.count(party) > 1}
-
-
-def _marks(values: Collection[str]) -> str:
-    return ", ".join(["%s"] * len(values))
 
 
 class Waits:

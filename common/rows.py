@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -24,6 +24,11 @@ def moment(value: Any) -> datetime | None:
 def stored(moment: datetime) -> Any:
     """An aware moment as the database's driver takes it. One call stores few moments, many times."""
     return connections[DEFAULT_DB_ALIAS].ops.adapt_datetimefield_value(moment)
+
+
+def marks(values: Sized) -> str:
+    """The placeholders of so many values, for ``IN (…)`` and ``VALUES (…)``."""
+    return ", ".join(["%s"] * len(values))
 
 
 class Columns:

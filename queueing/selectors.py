@@ -160,7 +160,7 @@ MOST_IN_LINE = 5000
 
 
 @dataclass(slots=True)
-class Standing:
+class Queued:
     """What of a ticket decides where it stands."""
 
     id: str
@@ -173,14 +173,14 @@ class Standing:
     front: bool
 
 
-STANDING = tuple(field.name for field in fields(Standing))
+QUEUED = tuple(field.name for field in fields(Queued))
 
 
-def in_line(seen: Filter, now: datetime) -> list[Standing]:
+def in_line(seen: Filter, now: datetime) -> list[Queued]:
     """Present tickets of all lines within a filter, by place, without what they ask for; cut."""
     wanted = seen.on(repo="repo", engineers=(), texts=())
     rows = Ticket.objects.filter(present(now), wanted, state__in=IN_LINE).order_by("place")
-    return [Standing(*row) for row in rows.values_list(*STANDING)[:MOST_IN_LINE]]
+    return [Queued(*row) for row in rows.values_list(*QUEUED)[:MOST_IN_LINE]]
 
 
 def tickets_by_hour(seen: Filter, *, since: datetime) -> dict[str, int]:

@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import F
 
 from common import clock, wakeups
-from common.rows import Columns, stored
+from common.rows import Columns, marks, stored
 from queueing.models import LEFT, Ticket
 from queueing.selectors import counts
 from webhooks.services import record
@@ -107,7 +107,7 @@ def offer(ids: Sequence[str], now: datetime) -> None:
         chunk = ids[start : start + 500]
         with connection.cursor() as cursor:
             moment = stored(until)
-            cursor.execute(_OFFER.format(", ".join(["%s"] * len(chunk))), [moment, *chunk])
+            cursor.execute(_OFFER.format(marks(chunk)), [moment, *chunk])
             for key, repo, engineer, session, request in cursor.fetchall():
                 moved[key] = _Moved(key, repo, engineer, session, json.loads(request))
     offered = [moved[key] for key in ids if key in moved]
@@ -226,7 +226,7 @@ def _move(ticket: Ticket, from_states: tuple[str, ...], **changes: Any) -> bool:
     values = Columns(_FIELDS[name] for name in changes).prepared(
         changes.values(), connections[DEFAULT_DB_ALIAS]
     )
-    sql = _MOVE.format(", ".join(f"{name} = %s" for name in changes), ", ".join(["%s"] * len(from_states)))
+    sql = _MOVE.format(", ".join(f"{name} = %s" for name in changes), marks(from_states))
     with connection.cursor() as cursor:
         cursor.execute(sql, [*values, ticket.id, *from_states])
         moved = bool(cursor.rowcount == 1)

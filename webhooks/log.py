@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import UUIDField
 
 from common import wakeups
-from common.rows import Columns
+from common.rows import Columns, marks, stored
 from webhooks.models import Event
 from webhooks.types import NewEvent
 
@@ -37,8 +37,7 @@ COLUMNS = (
 )
 _FIELDS = [Event._meta.get_field(name) for name in COLUMNS]
 _STORED = Columns(_FIELDS[:-1])  # type: ignore[arg-type]
-_MOMENT = Columns(_FIELDS[-1:])  # type: ignore[arg-type]
-_ROW = "(" + ", ".join(["%s"] * len(COLUMNS)) + ")"
+_ROW = f"({marks(COLUMNS)})"
 _TYPED_ROW = _ROW % tuple("%s::uuid" if isinstance(f, UUIDField) else "%s" for f in _FIELDS)
 _ORDERED = "WITH ordered AS MATERIALIZED (SELECT pg_advisory_xact_lock(%s)) "
 _FROM_ORDERED = "SELECT new.* FROM ordered CROSS JOIN (VALUES %s) AS new"
@@ -80,7 +79,7 @@ def insert(
     numbers: list[int] = []
     receivers = False
     database = connections[DEFAULT_DB_ALIAS]
-    at = _MOMENT.prepared([moment], database)
+    at = [stored(moment)]
     with database.cursor() as cursor:
         for start in range(0, len(events), ROWS_PER_INSERT):
             chunk = events[start : start + ROWS_PER_INSERT]

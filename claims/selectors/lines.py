@@ -17,7 +17,7 @@ from ownership.rules import RuleSet
 from ownership.selectors import current_rules
 from queueing import selectors as queue
 from queueing.models import Ticket
-from queueing.selectors import Standing
+from queueing.selectors import Queued
 
 MOST_ITEMS = 4
 """Items of one ticket that are looked at for what stands in their way."""
@@ -64,7 +64,7 @@ def lines(seen: Filter, now: datetime, *, most: int) -> list[Line]:
 
     Each line shows at least its head. Without waiters it costs one query; each shown one costs about two.
     """
-    by_repo: dict[str, list[Standing]] = defaultdict(list)
+    by_repo: dict[str, list[Queued]] = defaultdict(list)
     for ticket in queue.in_line(seen, now):
         by_repo[ticket.repo].append(ticket)
     if not by_repo:

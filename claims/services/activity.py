@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db import connection
 from claims.locks import idle_cutoff
 from claims.models import Claim, Repository
 from common.caller import SYSTEM, Caller
-from common.rows import stored
+from common.rows import marks, stored
 
 _MOST_REMEMBERED = 10_000
 _RENEW = (
@@ -44,12 +44,12 @@ def note_life(session_ids: Sequence[str], now: datetime, caller: Caller = SYSTEM
     due = [key for key in keys if not _is_recent(key, recent, now)]
     if not due:
         return
-    sql = _RENEW.format(_marks(due))
+    sql = _RENEW.format(marks(due))
     values: list[Any] = [stored(now), *(key[0] for key in due), stored(idle_cutoff(now)), stored(now)]
     if engineer is not None:
         sql, values = sql + _ENGINEER, [*values, engineer]
     if repositories is not None:
-        sql, values = sql + _REPOSITORIES.format(_marks(repositories)), [*values, *repositories]
+        sql, values = sql + _REPOSITORIES.format(marks(repositories)), [*values, *repositories]
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
     if len(_noted) > _MOST_REMEMBERED:
@@ -60,10 +60,6 @@ def note_life(session_ids: Sequence[str], now: datetime, caller: Caller = SYSTEM
 def forget() -> None:
     """Forget which sessions this process has noted (another database, another clock)."""
     _noted.clear()
-
-
-def _marks(values: Collection[Any]) -> str:
-    return ", ".join(["%s"] * len(values))
 
 
 def _is_recent(key: _Noted, recent: datetime, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from claims.locks import Locked, idle_cutoff, repository_lock
 from claims.models import Claim, ClaimSymbol, ReleaseRequest, Repository
 from claims.services import draining
 from common import clock, metrics, wakeups
-from common.rows import stored
+from common.rows import marks, stored
 from webhooks.services import record
 from webhooks.types import EventType, NewEvent
 
@@ -139,10 +139,9 @@ def repository_of(claim_id: str) -> str | None:
 def _close(locked: Locked, ids: Sequence[str], end: Claim.End) -> list[Ended]:
     if not ids:
         return []
-    marks = ", ".join(["%s"] * len(ids))
     sql = (
         f"UPDATE {_TABLE} SET released_at = %s, end_reason = %s"
-        f" WHERE id IN ({marks}) AND repository_id = %s AND released_at IS NULL"
+        f" WHERE id IN ({marks(ids)}) AND repository_id = %s AND released_at IS NULL"
         " RETURNING id, engineer, session_id, pattern, fence, scope_type, shortened_from,"
         f" EXISTS (SELECT 1 FROM {_ASKED} r WHERE r.claim_id = {_TABLE}.id AND r.decision = 'pending')"
     )
