@@ -26,6 +26,12 @@ TOKEN = "test-token"
 pytest_plugins = ["tests.system.browser"]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that no worker begins it when the others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
 class VirtualClock:
     """A clock that stands still until a test moves it."""
 

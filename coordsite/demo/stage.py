@@ -17,7 +17,7 @@ from pathlib import Path
 import django
 import httpx
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 REPO = "demo/django"
 
 
@@ -58,6 +58,7 @@ def serving(place: Path, tree: Path, files: int) -> Iterator[Stage]:
         "COORD_AUTH_TOKEN": token,
         "COORD_REPO_ROOT": str(tree),
         "COORD_REPO_ID": REPO,
+        "COORD_START_READY_TIMEOUT_SEC": f"{READY_SECONDS:g}",  # the machine may be busy with agents
         "COORD_MAX_CLAIM_FILES": "0",
         "COORD_MAX_CLAIM_RATIO": "1",
     }

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from coordsite.settings import SQLITE_OPTIONS
+from tests.engines.once import made_once
 
 
 @contextmanager
@@ -36,10 +37,12 @@ def _database(path: Path, blocker: Any) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def empty_file(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Path:
     """A migrated SQLite file, to copy."""
-    path = tmp_path_factory.mktemp("database") / "empty.db"
-    with _database(path, django_db_blocker):
-        call_command("migrate", verbosity=0, interactive=False)
-    return path
+
+    def migrate(path: Path) -> None:
+        with _database(path, django_db_blocker):
+            call_command("migrate", verbosity=0, interactive=False)
+
+    return made_once(tmp_path_factory, "empty.db", migrate)
 
 
 @pytest.fixture

@@ -32,12 +32,37 @@ def _settings_read() -> None:
         for name in given:
             os.environ.pop(name, None)
     layer: dict[str, Any] = read.CHANNEL_LAYERS["default"]
+    read.WHITENOISE_AUTOREFRESH = True  # or every new test client looks through all static files
     read.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a good one takes its time
     if "CONFIG" in layer:  # workers share a server, and must not hear one another
         layer["CONFIG"]["prefix"] = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 
 _settings_read()
+
+
+KEPT = frozenset(
+    ("django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
+)
+"""Tables of what migrating puts there: no test changes them."""
+
+
+def _rows_removed(case: Any) -> None:
+    """Take away the rows of a test that commits. Django's own way makes all permissions anew each time."""
+    from django.db import connection, transaction
+
+    tables = set(connection.introspection.django_table_names(only_existing=True)) - KEPT
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+
+
+def pytest_configure() -> None:
+    """Once Django is set up."""
+    from django.test import TransactionTestCase
+
+    vars_of: Any = TransactionTestCase
+    vars_of._fixture_teardown = _rows_removed
 
 
 def uses_database(item: pytest.Item) -> bool:

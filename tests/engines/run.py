@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> int:
     wanted = [name for name in RUNS if name in arguments] or list(RUNS)
     options = [argument for argument in arguments if argument not in RUNS]
     given = {name: os.environ.pop(name, "") for name in (DATABASE, REDIS)}
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes share what one has compiled
     codes = []
     with contextlib.ExitStack() as servers:
         for name in wanted:

@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.engines.once import made_once
+
 from .service import Service, coord
 
 
@@ -23,11 +25,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database of this version, so that not every start has to make one."""
-    home = tmp_path_factory.mktemp("migrated")
-    database = home / "coordination.db"
-    done = coord("migrate", COORD_HOME=str(home), COORD_DATABASE_PATH=str(database), COORD_SECRET_KEY="s")
-    assert done.returncode == 0, done.stderr
-    return database
+
+    def migrate(database: Path) -> None:
+        home = str(tmp_path_factory.mktemp("migrated"))
+        done = coord("migrate", COORD_HOME=home, COORD_DATABASE_PATH=str(database), COORD_SECRET_KEY="s")
+        assert done.returncode == 0, done.stderr
+
+    return made_once(tmp_path_factory, "migrated.db", migrate)
 
 
 def lay_database(migrated: Path, service: Service) -> None:

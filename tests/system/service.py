@@ -17,6 +17,8 @@ import httpx
 
 COORD = Path(sys.executable).with_name("coord")
 PATIENCE_S = 60.0
+PATIENCE = "COORD_START_READY_TIMEOUT_SEC"
+"""Tests share the machine with others, so that a service may take its time to start."""
 
 
 class NotStarted(AssertionError):
@@ -45,11 +47,11 @@ def coord(*arguments: str, cwd: Path | None = None, **variables: str) -> subproc
     """Run the ``coord`` command to its end with these variables and none of the caller's."""
     return subprocess.run(
         [COORD, *arguments],
-        env=clean_environ(**variables),
+        env=clean_environ(**{PATIENCE: f"{PATIENCE_S:g}", **variables}),
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=PATIENCE_S + 30,
         check=False,
     )
 
@@ -99,7 +101,7 @@ class Service:
         own = {
             "COORD_HOME": str(self.home),
             "COORD_PORT": str(self.port),
-            "COORD_START_READY_TIMEOUT_SEC": f"{PATIENCE_S:g}",  # tests share the machine with others
+            PATIENCE: f"{PATIENCE_S:g}",
         }
         return clean_environ(**{**own, **self.variables})
 

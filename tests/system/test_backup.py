@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
 from contextlib import closing
@@ -56,8 +57,9 @@ def test_it_goes_back_without_giving_a_fence_twice(start_service, tmp_path, vari
     assert sum(event["event_type"] == "claim_granted" for event in told) == 2
 
 
-def test_it_overwrites_nothing_unasked(tmp_path, variables):
-    assert coord("migrate", **variables).returncode == 0
+def test_it_overwrites_nothing_unasked(tmp_path, variables, migrated):
+    Path(variables["COORD_HOME"]).mkdir()
+    shutil.copy(migrated, variables["COORD_DATABASE_PATH"])
     file = tmp_path / "there.db"
     file.write_text("mine")
     refused = coord("backup", str(file), **variables)
@@ -67,23 +69,21 @@ def test_it_overwrites_nothing_unasked(tmp_path, variables):
     assert file.read_bytes().startswith(b"SQLite format 3")
 
 
-@pytest.mark.parametrize("kind", ["text", "foreign", "cut", "missing"])
-def test_it_restores_nothing_but_a_sound_backup(tmp_path, variables, kind):
-    assert coord("migrate", **variables).returncode == 0
-    file, database = tmp_path / "bad.db", variables["COORD_DATABASE_PATH"]
-    if kind == "text":
-        file.write_text("no database" * 1000)
-    elif kind == "foreign":
-        with closing(sqlite3.connect(file)) as made:
-            made.execute("CREATE TABLE other (id INTEGER)")
-    elif kind == "cut":
-        coord("backup", str(file), **variables)
-        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    before = Path(database).read_bytes()
-    refused = coord("restore", str(file), **variables)
-    assert refused.returncode == 1
-    assert "bad.db" in refused.stderr
-    assert Path(database).read_bytes() == before
+def test_it_restores_nothing_but_a_sound_backup(tmp_path, variables, migrated):
+    database, sound = Path(variables["COORD_DATABASE_PATH"]), tmp_path / "sound.db"
+    database.parent.mkdir()
+    shutil.copy(migrated, database)
+    assert coord("backup", str(sound), **variables).returncode == 0
+    bad = {name: tmp_path / f"{name}.db" for name in ("text", "foreign", "cut", "missing")}
+    bad["text"].write_text("no database" * 1000)
+    with closing(sqlite3.connect(bad["foreign"])) as made:
+        made.execute("CREATE TABLE other (id INTEGER)")
+    bad["cut"].write_bytes(sound.read_bytes()[: sound.stat().st_size // 2])
+    before = database.read_bytes()
+    for name, file in bad.items():
+        refused = coord("restore", str(file), **variables)
+        assert (refused.returncode, f"{name}.db" in refused.stderr) == (1, True), refused.stderr
+        assert database.read_bytes() == before
 
 
 @pytest.mark.parametrize(("command", "word"), [("backup", "pg_dump"), ("restore", "pg_restore")])

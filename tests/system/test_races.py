@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -86,14 +89,16 @@ def test_exactly_one_wins_each_round_over_http(service):
     barrier = threading.Barrier(CONTENDERS)
 
     def contend(number: int) -> None:
-        with service.client() as client:
+        headers = {"Authorization": f"Bearer {service.token}", "Content-Type": "application/json"}
+        with closing(HTTPConnection("127.0.0.1", service.port, timeout=60)) as connection:
             for turn in range(50):
                 items = [{"type": "file", "pattern": pattern} for pattern in overlapping(turn, number)]
                 body = {"engineer": f"agent-{number}", "repo": "org/race", "claims": items}
                 barrier.wait(60)
-                answer = client.post("/claims", json=body)
-                assert answer.status_code in (200, 409), answer.text
-                said = answer.json()
+                connection.request("POST", "/claims", json.dumps(body), headers)
+                answer = connection.getresponse()
+                said = json.loads(answer.read())
+                assert answer.status in (200, 409), said
                 holders = (entry["conflicting_claim"]["engineer"] for entry in said["conflicts"])
                 fences = tuple(claim["fence"] for claim in said["claims"])
                 rounds[turn].append(Try(turn, number, tuple(said["claim_ids"]), fences, tuple(holders)))
