@@ -67,8 +67,10 @@ _LOCK = (
     f"INSERT INTO {_table} (name, counter, case_insensitive, checkout_path, checkout_scope, created_at)"
     f" VALUES (%s, %s + COALESCE((SELECT MAX(floor) FROM {Restore._meta.db_table}), 0), %s, '', '', %s)"
     f" ON CONFLICT (name) DO UPDATE SET counter = {_table}.counter + %s"
-    f" RETURNING id, counter, case_insensitive, {_DUE}, {_IDLE}, {_LINE}"
+    f" RETURNING id, counter, case_insensitive, {_DUE}, {_IDLE}, {_LINE},"
+    f" (SELECT r.counter FROM {_table} r WHERE r.name = %s)"
 )
+_STATE = f"SELECT {_DUE}, {_IDLE}, {_LINE} FROM {_table} WHERE id = %s"
 _GLANCE = f"SELECT id, case_insensitive, {_LINE} FROM {_table} WHERE name = %s"
 
 
@@ -110,28 +112,25 @@ def idle_cutoff(now: datetime) -> datetime:
 
 def _lock(name: str, numbers: int) -> Locked:
     now = clock.now()
+    postgres = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LOCK,
-            [
-                name,
-                numbers,
-                False,
-                stored(now),
-                numbers,
-                stored(now),
-                stored(idle_cutoff(now)),
-            ],
-        )
-        row = cursor.fetchone()
-    now = max(now, clock.now()) if connection.vendor == "postgresql" else now
+        values = [name, numbers, False, stored(now), numbers, stored(now), stored(idle_cutoff(now)), name]
+        cursor.execute(_LOCK, values)
+        key, counter, case_insensitive, due, idle, line, seen = cursor.fetchone()
+        if postgres:
+            now = max(now, clock.now())
+            # A statement that waited for the row tells of the rest what was so before. Whoever stood in line
+            # meanwhile drew a number.
+            if seen is None or seen + numbers != counter:
+                cursor.execute(_STATE, [stored(now), stored(idle_cutoff(now)), key])
+                due, idle, line = cursor.fetchone()
     return Locked(
-        id=row[0],
+        id=key,
         name=name,
-        case_insensitive=bool(row[2]),
+        case_insensitive=bool(case_insensitive),
         now=now,
-        due=bool(row[3] or row[4]),
-        line=bool(row[5]),
-        _counter=row[1],
+        due=bool(due or idle),
+        line=bool(line),
+        _counter=counter,
         _reserved=numbers,
     )
