@@ -21,26 +21,18 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from symbols import guards
-from symbols.errors import SourceTooDeep
-from symbols.grammars import Grammar, Rule, load
+from symbols.grammars import BODIES, Grammar, Rule, load
 from symbols.languages import LANGUAGES, Language
 from symbols.paths import MAX_DEPTH, MAX_LENGTH, SEPARATOR
+from symbols.search import find, text_of
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Tree
+    from symbols.search import Match
 
-    _Args = list[tuple[str, Literal["capture", "string"]]]
-    _Captures = dict[str, list[Node]]
-    # A match of the query: start, negative end and pattern, by which it is placed; what spans it; the rest.
-    _Match = tuple[int, int, int, Node, _Captures]
-
-
-# Variables inside these are local, so nobody would name them.
-_BODIES = frozenset({"function", "method", "constructor", "destructor", "accessor", "operator"})
 # A function directly inside one of these is called a method.
 _TYPES = frozenset(
     {
@@ -68,8 +60,9 @@ _GENERICS = re.compile(r"<[^<>]*>")
 _QUOTED = re.compile(r"""(["'`])(.*)\1""", re.DOTALL)
 _WHITE = b" \t\r\n"
 
-_PLACE = itemgetter(0, 1, 2)
-_FIRST_LINE = attrgetter("start_line")
+# Most paths have fewer characters than a path of too many parts can have.
+_SURELY_SHORT = MAX_DEPTH * len(SEPARATOR)
+_FIRST_LINE = itemgetter(3)
 
 
 class Symbol(NamedTuple):
@@ -80,6 +73,10 @@ class Symbol(NamedTuple):
     path: str
     start_line: int
     end_line: int
+
+
+# The quickest way to make one.
+_make = Symbol._make
 
 
 @dataclass(slots=True)
@@ -96,17 +93,16 @@ class _Open:
     inside: str | None
     body: bool
     named: bool = False
-    declares: _Match | None = None
+    declares: Match | None = None
 
     def spans(self, start: int, end: int) -> bool:
         return self.start == start and self.end == end
 
 
 @dataclass(slots=True)
-class _Span:
+class _Parts:
     """The parts of one path so far: the longest run of adjacent parts, and the run that is growing."""
 
-    name: str
     kind: str
     start: int
     end: int
@@ -140,7 +136,7 @@ def extract(source: bytes, language: str) -> tuple[Symbol, ...]:
         raise ValueError(f"unknown language {language!r}; known are {', '.join(LANGUAGES)}")
     guards.check(source)
     grammar = load(row)
-    return _Walk(source, row, grammar).symbols(_find(source, grammar))
+    return _Walk(source, row, grammar).symbols(find(source, row, grammar))
 
 
 def accepted_paths(symbols: Iterable[Symbol]) -> set[str]:
@@ -154,91 +150,45 @@ def accepted_paths(symbols: Iterable[Symbol]) -> set[str]:
     return accepted
 
 
-def _find(source: bytes, grammar: Grammar) -> list[_Match]:
-    """Every match of the query, in order of position, the wider first, then the earlier pattern."""
-    import tree_sitter
-
-    def holds(predicate: str, args: _Args, pattern_index: int, captures: _Captures) -> bool:
-        for node in captures.get(args[0][0], ()):
-            if (_text(source, node), "string") in args:
-                return predicate == "text?"
-        return predicate != "text?"
-
-    root = _parse(source, grammar).root_node
-    _refuse_garbage(root)
-    cursor = tree_sitter.QueryCursor(grammar.query)
-    cursor.set_max_start_depth(guards.MAX_TREE_DEPTH)
-    spans = [rule.span for rule in grammar.rules]
-    found: list[_Match] = []
-    for pattern, captures in cursor.matches(root, holds):
-        node = captures[spans[pattern]][0]
-        found.append((node.start_byte, -node.end_byte, pattern, node, captures))
-    found.sort(key=_PLACE)
-    return found
-
-
-def _parse(source: bytes, grammar: Grammar) -> Tree:
-    import tree_sitter
-
-    views: list[memoryview] = []
-
-    def read(offset: int, _point: object) -> memoryview:
-        views.append(whole[offset:])
-        return views[-1]
-
-    limit = guards.Limit(len(source))
-    with memoryview(source) as whole:
-        try:
-            return tree_sitter.Parser(grammar.language).parse(read, progress_callback=limit)
-        except ValueError:
-            raise SourceTooDeep(f"parsing it takes longer than {limit.seconds:.2g} s") from None
-        finally:
-            for view in views:  # the parser keeps what it was given; this way it does not keep the source
-                view.release()
-
-
-def _refuse_garbage(root: Node) -> None:
-    """Refuse a tree with an error of very many keywords: from each a query looks for the next word."""
-    todo = [root]
-    while todo:
-        node = todo.pop()
-        if not node.has_error:
-            continue
-        if node.is_error and node.child_count - node.named_child_count > guards.MAX_ERROR_TOKENS:
-            raise SourceTooDeep(f"more than {guards.MAX_ERROR_TOKENS} keywords make no sense where they are")
-        todo += node.children
-
-
-def _text(source: bytes, node: Node) -> str:
-    return source[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-
 class _Collector:
     """Turns definitions into symbols, one per path, with lines instead of bytes."""
 
     def __init__(self, source: bytes) -> None:
         self._source = source
-        self._spans: dict[str, _Span] = {}
+        self._symbols: dict[str, Symbol] = {}
+        self._repeated: dict[str, _Parts] = {}
         self._last: dict[str, str] = {}
 
-    def add(self, path: str, kind: str, span: _Match) -> None:
+    def add(self, parent: str, name: str, kind: str, span: Match) -> str | None:
+        """Add what stands below `parent` and tell its path; `None` when that is too long."""
+        path = f"{parent}{SEPARATOR}{name}" if parent else name
+        if len(path) > _SURELY_SHORT and (len(path) > MAX_LENGTH or path.count(SEPARATOR) >= MAX_DEPTH):
+            return None
+        if SEPARATOR in name:
+            parent, _, name = path.rpartition(SEPARATOR)
         start, minus_end, _, node, _ = span
         first, last = node.start_point[0] + 1, node.end_point[0] + 1
-        if -minus_end > start and self._source[-minus_end - 1] in _WHITE:
+        if minus_end and self._source[-minus_end - 1] in _WHITE:
             last -= self._lines_after_text(start, -minus_end)
-        parent, _, name = path.rpartition(SEPARATOR)
-        if known := self._spans.get(path):
-            known.add(kind, first, last, adjacent=self._last.get(parent) == path)
+        if path in self._symbols:
+            self._repeat(path, kind, first, last, adjacent=self._last.get(parent) == path)
         else:
-            self._spans[path] = _Span(name, kind, first, last, first, last)
+            self._symbols[path] = _make((name, kind, path, first, last))
         self._last[parent] = path
+        return path
 
     def symbols(self) -> tuple[Symbol, ...]:
-        made = [
-            Symbol(span.name, span.kind, path, span.start, span.end) for path, span in self._spans.items()
-        ]
-        made.sort(key=_FIRST_LINE)
-        return tuple(made)
+        for path, parts in self._repeated.items():
+            name = self._symbols[path].name
+            self._symbols[path] = Symbol(name, parts.kind, path, parts.start, parts.end)
+        return tuple(sorted(self._symbols.values(), key=_FIRST_LINE))
+
+    def _repeat(self, path: str, kind: str, first: int, last: int, *, adjacent: bool) -> None:
+        parts = self._repeated.get(path)
+        if parts is None:
+            _, known, _, start, end = self._symbols[path]
+            parts = self._repeated[path] = _Parts(known, start, end, start, end)
+        parts.add(kind, first, last, adjacent=adjacent)
 
     def _lines_after_text(self, start: int, end: int) -> int:
         """How many lines the white space at the end of a span goes on for."""
@@ -259,37 +209,42 @@ class _Walk:
         self._named: set[int] = set()
         self._collector = _Collector(source)
 
-    def symbols(self, matches: Iterable[_Match]) -> tuple[Symbol, ...]:
+    def symbols(self, matches: Iterable[Match]) -> tuple[Symbol, ...]:
         stack, named, rules = self._stack, self._named, self._rules
         for match in matches:
             start, _, pattern, _, captures = match
             while stack[-1].end <= start:
                 stack.pop()
             names = captures.get("name")
-            if names and names[0].start_byte in named:
+            place = names[0].start_byte if names else None
+            if place in named:
                 continue
             rule = rules[pattern]
-            if rule.kind is None:
-                self._bare(match, rule)
-            else:
-                self._definition(match, rule, rule.kind)
+            added = self._bare(match, rule) if rule.kind is None else self._definition(match, rule, rule.kind)
+            if added and place is not None:
+                named.add(place)
         return self._collector.symbols()
 
-    def _bare(self, match: _Match, rule: Rule) -> None:
-        """A lone scope is a body without a name; a lone name belongs to the declaration that it stands in."""
+    def _bare(self, match: Match, rule: Rule) -> bool:
+        """A lone scope is a body without a name; a lone name belongs to the declaration that it stands in.
+
+        Tells whether a symbol was added.
+        """
         top = self._stack[-1]
         if "name" not in match[4]:
             self._stack.append(_Open(match[0], -match[1], top.path, None, True))
-            return
+            return False
         if top.named and self._stack[-2].spans(top.start, top.end):
             top = self._stack[-2]
         if top.declares is None:
-            return
+            return False
         declares = self._rules[top.declares[2]]
-        if not (declares.local and top.body) and (name := self._name(match, rule)):
-            self._add(top, name, declares.kind or "", top.declares, match)
+        if (declares.local and top.body) or not (name := self._name(match, rule)):
+            return False
+        return self._collector.add(top.path, name, declares.kind or "", top.declares) is not None
 
-    def _definition(self, match: _Match, rule: Rule, kind: str) -> None:
+    def _definition(self, match: Match, rule: Rule, kind: str) -> bool:
+        """Add what a definition is called, and open it; tells whether a symbol was added."""
         start, minus_end, _, _, captures = match
         stack, end = self._stack, -minus_end
         top = outer = stack[-1]
@@ -300,18 +255,19 @@ class _Walk:
         name = "" if dropped and "name" in captures else self._name(match, rule)
         if name is None:
             self._declaration(match, top)
-            return
+            return False
         if outer is not top:
             stack.pop()
         if dropped:
-            return
+            return False
         if kind == "function" and outer.inside in _TYPES:
             kind = "method"
-        path = self._add(outer, name, kind, match, match)
+        path = self._collector.add(outer.path, name, kind, match)
         if path and not rule.leaf:
-            stack.append(_Open(start, end, path, kind, kind in _BODIES, named=True))
+            stack.append(_Open(start, end, path, kind, kind in BODIES, True))
+        return path is not None
 
-    def _declaration(self, match: _Match, top: _Open) -> None:
+    def _declaration(self, match: Match, top: _Open) -> None:
         start, end = match[0], -match[1]
         if not top.spans(start, end):
             self._stack.append(_Open(start, end, top.path, top.inside, top.body, declares=match))
@@ -319,31 +275,23 @@ class _Walk:
             outer = self._stack[-2]
             self._stack.insert(-1, _Open(start, end, outer.path, outer.inside, outer.body, declares=match))
 
-    def _add(self, parent: _Open, name: str, kind: str, span: _Match, match: _Match) -> str | None:
-        """Add a symbol; `None` when its path is too long."""
-        path = f"{parent.path}{SEPARATOR}{name}" if parent.path else name
-        if len(path) > MAX_LENGTH or path.count(SEPARATOR) >= MAX_DEPTH:
-            return None
-        if names := match[4].get("name"):
-            self._named.add(names[0].start_byte)
-        self._collector.add(path, kind, span)
-        return path
-
-    def _name(self, match: _Match, rule: Rule) -> str | None:
+    def _name(self, match: Match, rule: Rule) -> str | None:
         """What a match adds to the path: its name, below the parents that the text gives with it."""
-        names, scopes = match[4].get("name"), match[4].get("scope")
-        name, parents = rule.fixed_name, list[str]()
+        captures = match[4]
+        names, name = captures.get("name"), rule.fixed_name
+        scopes = captures.get("scope") if rule.scoped else None
+        parents: list[str] = []
         if names and (name is None or "{}" in name):
-            text = _text(self._source, names[0])
-            if not (name or scopes) and text.isascii() and text.isidentifier():
+            text = text_of(self._source, names[0])
+            if name is None and scopes is None and text.isascii() and text.isidentifier():
                 return text
             parents = _parts(text, self._separators)
             own = parents.pop() if parents else None
             name = name.replace("{}", own) if name and own else own
         if name is None:
             return None
-        if scopes and rule.kind:
-            parents = [*_parts(_text(self._source, scopes[0]), self._separators), *parents]
+        if scopes:
+            parents = [*_parts(text_of(self._source, scopes[0]), self._separators), *parents]
         return SEPARATOR.join([*parents, name])
 
 

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
     from symbols.languages import Language
 
+# Variables inside these are local, so nobody would name them.
+BODIES = frozenset({"function", "method", "constructor", "destructor", "accessor", "operator"})
 LOCAL_KINDS = frozenset({"variable", "constant", "field"})
 QUERY_SUFFIX = ".scm"
+INSIDE, WHOLE = "inside", "whole"
 
-_DEFINITION = re.compile(rb"@definition\.(\w+)")
+_DEFINITION = "definition."
+_CAPTURE = re.compile(rb"@([\w.]+)")
 _INHERITS = re.compile(r"; inherits: (\w+)\n")
 _COMMENT = re.compile(rb";[^\n]*")
 
@@ -29,13 +33,16 @@ class Rule:
     """What one pattern of a query file yields.
 
     `kind` is that of its `@definition.<kind>` capture, `None` when it has none; `span` is that capture, or
-    the only one. `fixed_name` is set by `(#set! name "…")`, in which `{}` stands for the text of `@name`.
+    `@name`, or `@scope`; `scoped` is whether a definition has a `@scope`. `enters` is the capture that says
+    where to look. `fixed_name` is set by `(#set! name "…")`, in which `{}` stands for the text of `@name`.
     A `leaf` encloses nothing, a `local` one is dropped inside a function (`(#set! leaf)`, `(#set! local)`;
     variables are always local).
     """
 
     kind: str | None
-    span: str
+    span: str | None
+    scoped: bool
+    enters: str | None
     fixed_name: str | None
     leaf: bool
     local: bool
@@ -88,10 +95,22 @@ def _rules(query: tree_sitter.Query, text: bytes) -> tuple[Rule, ...]:
     rules = []
     for index in range(query.pattern_count):
         pattern = text[query.start_byte_for_pattern(index) : query.end_byte_for_pattern(index)]
-        found = _DEFINITION.search(_COMMENT.sub(b"", pattern))
+        captures = [found.decode() for found in _CAPTURE.findall(_COMMENT.sub(b"", pattern))]
+        definition = next((name for name in captures if name.startswith(_DEFINITION)), None)
+        kind = definition and definition.removeprefix(_DEFINITION)
+        span = definition or next((name for name in ("name", "scope") if name in captures), None)
+        enters = next((name for name in (INSIDE, WHOLE) if name in captures), None)
         settings = query.pattern_settings(index)
-        span = found[0][1:].decode() if found else "name" if b"@name" in pattern else "scope"
-        kind = found[1].decode() if found else None
         local = kind in LOCAL_KINDS or "local" in settings
-        rules.append(Rule(kind, span, settings.get("name"), "leaf" in settings, local))
+        rules.append(
+            Rule(
+                kind,
+                span,
+                bool(kind) and "scope" in captures,
+                enters,
+                settings.get("name"),
+                "leaf" in settings,
+                local,
+            )
+        )
     return tuple(rules)

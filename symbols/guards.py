@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import time
+import re
+from collections.abc import Callable
 from itertools import accumulate
+from time import monotonic, thread_time
 
 from symbols.errors import SourceTooDeep, SourceTooLarge
 
@@ -25,6 +27,8 @@ _STEP = {ord("("): 1, ord(")"): -1}
 # Innermost pairs are taken away this often before the rest is counted: enough for what people write.
 _PEELED = 16
 _WORD = set(b"_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") | set(range(128, 256))
+_find_word = re.compile(rb"[0-9A-Za-z_\x80-\xff]").search
+_STRETCH = MAX_PUNCTUATION_RUN // 2
 _SPACE = b" \t\r\n\f\v"
 _SHAPE = bytes(0x61 if byte in _WORD else 0x2E for byte in range(256))
 _LONGEST_RUN = b"." * (MAX_PUNCTUATION_RUN + 1)
@@ -41,22 +45,31 @@ def check(source: bytes) -> None:
     # What may be a comparison or the start of type arguments is read both ways until it ends, all at once.
     if _OPEN_ANGLES in brackets or _is_nested(brackets.translate(_PARENTHESES, _ANGLES + _ENDS)):
         raise SourceTooDeep(f"brackets are nested more than {MAX_NESTING} deep")
-    # Error recovery is quadratic in a row of tokens without a word between them. Deleting is slow, so first
-    # look for rows that have the length with the space in them.
-    if _LONGEST_RUN in source.translate(_SHAPE) and _LONGEST_RUN in source.translate(_SHAPE, _SPACE):
+    # Error recovery is quadratic in a row of tokens without a word between them.
+    if _may_have_long_run(source) and _LONGEST_RUN in source.translate(_SHAPE, _SPACE):
         raise SourceTooDeep(f"it has more than {MAX_PUNCTUATION_RUN} punctuation characters in a row")
 
 
-class Limit:
-    """A progress callback that cancels a parse of so many bytes, by the processor time of the thread."""
+def parse_seconds(size: int) -> float:
+    """How long a parse of so many bytes may take."""
+    return PARSE_SECONDS + PARSE_SECONDS_PER_MB * size / 1e6
 
-    def __init__(self, size: int) -> None:
-        self.seconds = PARSE_SECONDS + PARSE_SECONDS_PER_MB * size / 1e6
-        self._begun, self._end = time.monotonic(), time.thread_time() + self.seconds
 
-    def __call__(self, _offset: int, _has_error: bool) -> bool:
-        # The clock on the wall is cheaper to read, and never behind the thread's.
-        return time.monotonic() - self._begun > self.seconds and time.thread_time() > self._end
+def limit(seconds: float) -> Callable[[int, bool], bool]:
+    """A progress callback that cancels a parse after so many seconds of the thread's processor time."""
+    # The clock on the wall is cheaper to read, and never behind the thread's.
+    clock, end, thread_end = monotonic, monotonic() + seconds, thread_time() + seconds
+
+    def is_over(_offset: int, _has_error: bool) -> bool:
+        return clock() > end and thread_time() > thread_end
+
+    return is_over
+
+
+def _may_have_long_run(source: bytes) -> bool:
+    """Whether some stretch has no word, of those into which every run above the bound must wholly reach."""
+    starts = range(0, len(source) - _STRETCH + 1, _STRETCH)
+    return not all(_find_word(source, start, start + _STRETCH) for start in starts)
 
 
 def _is_nested(parentheses: bytes) -> bool:

@@ -1,4 +1,6 @@
-(function_declaration name: (identifier) @name) @definition.function
+; At the top: functions, whose insides seldom have a symbol, and other statements.
+(source_file (_statement) @whole)
+(function_declaration name: (identifier) @name) @definition.function @whole
 
 ; A method stands under the type of its receiver: (s S), (*S), (c *G[T]).
 (method_declaration
@@ -11,7 +13,7 @@
     (parenthesized_type (pointer_type (type_identifier) @scope))
     (pointer_type (parenthesized_type (type_identifier) @scope))]))
   name: (field_identifier) @name) @definition.method
-(method_declaration name: (field_identifier) @name) @definition.method
+(method_declaration name: (field_identifier) @name) @definition.method @whole
 
 (type_spec name: (type_identifier) @name type: (struct_type)) @definition.struct
 (type_spec name: (type_identifier) @name type: (interface_type)) @definition.interface
