@@ -134,7 +134,7 @@ def extract(source: bytes, language: str) -> tuple[Symbol, ...]:
     row = LANGUAGES.get(language)
     if row is None:
         raise ValueError(f"unknown language {language!r}; known are {', '.join(LANGUAGES)}")
-    guards.check(source)
+    guards.check(source, by_indent=row.by_indent)
     grammar = load(row)
     return _Walk(source, row, grammar).symbols(find(source, row, grammar))
 

@@ -12,6 +12,8 @@ from symbols.errors import SourceTooDeep, SourceTooLarge
 MAX_BYTES = 2_000_000
 MAX_NESTING = 1_000
 MAX_TREE_DEPTH = 1_000
+# The scanner of Python's grammar writes beyond its buffer with more than 510 levels; a level takes a column.
+MAX_INDENT = 500
 MAX_PUNCTUATION_RUN = 5_000
 MAX_ERROR_TOKENS = 5_000
 # Code of any kind is read ten times as fast.
@@ -31,13 +33,16 @@ _find_word = re.compile(rb"[0-9A-Za-z_\x80-\xff]").search
 _STRETCH = MAX_PUNCTUATION_RUN // 2
 _SPACE = b" \t\r\n\f\v"
 _SHAPE = bytes(0x61 if byte in _WORD else 0x2E for byte in range(256))
+_DEEPEST_INDENT = b" " * (MAX_INDENT + 1)
+_INDENTED = re.compile(rb"(?:\A|[\n\r\f])" + _DEEPEST_INDENT)
+_CONTINUED = re.compile(rb"\\\r?\n")
 _LONGEST_RUN = b"." * (MAX_PUNCTUATION_RUN + 1)
 
 
-def check(source: bytes) -> None:
+def check(source: bytes, *, by_indent: bool = False) -> None:
     """Refuse bytes that are too many, or that no grammar reads in sensible time. Linear, a few ms per MB.
 
-    Raises `SourceTooLarge` or `SourceTooDeep`.
+    `by_indent` is whether indentation makes blocks. Raises `SourceTooLarge` or `SourceTooDeep`.
     """
     if len(source) > MAX_BYTES:
         raise SourceTooLarge(len(source), MAX_BYTES)
@@ -48,6 +53,8 @@ def check(source: bytes) -> None:
     # Error recovery is quadratic in a row of tokens without a word between them.
     if _may_have_long_run(source) and _LONGEST_RUN in source.translate(_SHAPE, _SPACE):
         raise SourceTooDeep(f"it has more than {MAX_PUNCTUATION_RUN} punctuation characters in a row")
+    if by_indent and _is_indented(source):
+        raise SourceTooDeep(f"lines are indented by more than {MAX_INDENT} columns")
 
 
 def parse_seconds(size: int) -> float:
@@ -70,6 +77,15 @@ def _may_have_long_run(source: bytes) -> bool:
     """Whether some stretch has no word, of those into which every run above the bound must wholly reach."""
     starts = range(0, len(source) - _STRETCH + 1, _STRETCH)
     return not all(_find_word(source, start, start + _STRETCH) for start in starts)
+
+
+def _is_indented(source: bytes) -> bool:
+    """Whether a line is indented beyond the bound; also over continued lines, as the grammar counts."""
+    if b"\t" in source:
+        source = source.replace(b"\t", b" " * 8)
+    if b"\\" in source:
+        source = _CONTINUED.sub(b"", source)
+    return _DEEPEST_INDENT in source and _INDENTED.search(source) is not None
 
 
 def _is_nested(parentheses: bytes) -> bool:

@@ -16,8 +16,8 @@ class Language:
     `package` is what to install, `module` and `function` give the grammar, `extensions` are lower case with
     their dot. `separators` are what the language writes between the parts of a compound name, next to `::`.
 
-    `depth` is how many levels deep a query with `@inside` or `@whole` looks (see `symbols.search`), `nested`
-    are the beginnings of what may be a symbol inside of a function, all that matters there.
+    `by_indent` is whether indentation makes blocks. `depth` is how many levels deep a query with `@inside`
+    or `@whole` looks (see `symbols.search`), `nested` the beginnings of all that is looked for in a function.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Language:
     extensions: tuple[str, ...]
     function: str = "language"
     separators: tuple[str, ...] = ()
+    by_indent: bool = False
     depth: int = 0
     nested: tuple[re.Pattern[bytes], ...] = ()
 
@@ -51,6 +52,7 @@ _ROWS = (
         "tree-sitter-python",
         "tree_sitter_python",
         (".py", ".pyi", ".pyw"),
+        by_indent=True,
         depth=2,
         nested=_beginnings(rb"def[\s\\#\x80-\xff]", rb"class[\s\\#\x80-\xff]", rb"type[\s\\#\x80-\xff]"),
     ),

@@ -22,7 +22,8 @@
 ; Each target of an assignment, also of a chained one; those of tuples are found one by one inside it.
 ((assignment left: (identifier) @name) @definition.variable (#set! leaf))
 (assignment left: [(pattern_list) (tuple_pattern) (list_pattern)] @whole) @definition.variable
-(assignment right: (assignment) @whole)
+(assignment right: [(assignment) (augmented_assignment)] @whole)
+(augmented_assignment right: [(assignment) (augmented_assignment)] @whole)
 (pattern_list (identifier) @name)
 (tuple_pattern (identifier) @name)
 (list_pattern (identifier) @name)

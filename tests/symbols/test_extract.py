@@ -162,7 +162,7 @@ def test_it_keeps_nothing_of_the_source():
         (b"x = 1" + b" + 1" * 100_000, "python"),
         (b"not " * 50_000 + b"1", "python"),
         (b"if (a) {} else " * 30_000 + b"{}", "javascript"),
-        (b"".join(b" " * depth + b"if x:\n" for depth in range(900)) + b" " * 900 + b"y = 1", "python"),
+        (b"".join(b" " * depth + b"if x:\n" for depth in range(400)) + b" " * 400 + b"y = 1", "python"),
         (b"x = '" + b"(" * 900 + b"'", "python"),
     ],
 )
@@ -182,3 +182,14 @@ def test_it_imports_no_grammar_until_it_is_needed():
     code = "import sys, symbols; symbols.language_of('a.py'); print([m for m in sys.modules if 'tree_sitter' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("blank", [b" ", b"\t", b" \\\n", b" \\\r\n"])
+def test_it_refuses_what_is_indented_too_deep_for_the_grammar(blank):
+    source = b"".join(blank * depth + b"if x:\n" for depth in range(600)) + blank * 600 + b"y = 'a'\n"
+    with pytest.raises(SourceTooDeep, match="indented by more than 500 columns"):
+        extract(source, "python")
+
+
+def test_it_reads_what_is_far_to_the_right():
+    assert extract(b"x = 1" + b" " * 600 + b"# a\n", "python") == (Symbol("x", "variable", "x", 1, 1),)
