@@ -21,7 +21,7 @@ from claims.parties import Party
 from claims.scopes import Item
 from patterns import Pattern, TooComplex, intersection_within, parse
 
-MOST_PARTNERS = 16
+MOST_PARTNERS = 8
 
 
 @dataclass(frozen=True, slots=True)

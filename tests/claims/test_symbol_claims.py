@@ -131,11 +131,11 @@ def test_auto_resolutions_are_counted_per_repository_and_day(api, clock):
     }
 
 
-def test_a_claim_names_at_most_sixteen_partners(api, clock):
+def test_a_claim_names_at_most_eight_partners(api, clock):
     for number in range(20):
         assert claim(api, f"agent-{number}", "hot.py", [f"f{number}"])[0] == 200
     last = Claim.objects.order_by("-fence").first()
-    assert last.partners_there.count() == 16
+    assert last.partners_there.count() == 8
 
 
 def test_a_claim_costs_the_same_however_many_work_in_the_file(api, clock, monkeypatch):
