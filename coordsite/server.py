@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import functools
 import gc
-import json
 import logging
 import os
 import signal
@@ -24,12 +23,11 @@ from typing import Any
 
 from daphne import http_protocol
 from daphne.endpoints import build_endpoint_description_strings
-from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.internet import reactor
 from twisted.web import http
 
 from common.databases import make_place
-from coordsite.gate import MOST_BODY
+from coordsite.channel import BoundedFactory
 from coordsite.instance import InstanceTaken, instance_lock
 from coordsite.supervision import READY_FD, follow_supervisor, tell_ready
 
@@ -43,57 +41,6 @@ GRACE_S = 20.0
 """How long a stop waits for requests under way, in seconds."""
 FLUSH_S = 0.1
 """Time for the last answers to leave the sockets, in seconds."""
-
-
-class BoundedRequest(WebRequest):
-    """Stores no more of a body than any path allows; the handler sees that it was too much."""
-
-    received = 0
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, parsePOSTFormSubmission=False, **kwargs)  # Django reads forms
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """Twisted hands over what arrived."""
-        if self.received <= MOST_BODY:
-            super().handleContentChunk(data)
-        self.received += len(data)
-
-
-class BoundedFactory(HTTPFactory):
-    """Connections whose requests are bounded."""
-
-    def buildProtocol(self, addr: Any) -> Any:
-        """One connection."""
-        protocol = super().buildProtocol(addr)
-        protocol.requestFactory = BoundedRequest
-        channel = getattr(protocol, "_channel", protocol)
-        channel.lineLengthExceeded = functools.partial(refuse_long_line, channel)
-        return protocol
-
-    def log(self, request: Any) -> None:
-        """Nothing: the gate writes the access log."""
-
-
-def refuse_long_line(channel: Any, line: bytes) -> None:
-    """Answer a request whose first line or header line is longer than 16 KiB, and hang up."""
-    if getattr(channel, "_HTTPChannel__first_line", True):
-        status, detail = "414 URI Too Long", "The path and query are longer than 16 KiB"
-        advice = "Use POST /conflicts/batch for many patterns."
-    else:
-        status, detail = "431 Request Header Fields Too Large", "A header is longer than 16 KiB"
-        advice = "Send shorter headers."
-    problem = {
-        "detail": detail,
-        "code": "too_large",
-        "retryable": False,
-        "retry_after_s": None,
-        "next": advice,
-    }
-    body = json.dumps(problem).encode()
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    channel.transport.write(f"{head}Connection: close\r\n\r\n".encode() + body)
-    channel.loseConnection()
 
 
 class Server(daphne_server.Server):
