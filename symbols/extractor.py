@@ -168,7 +168,7 @@ class _Collector:
             parent, _, name = path.rpartition(SEPARATOR)
         start, minus_end, _, node, _ = span
         first, last = node.start_point[0] + 1, node.end_point[0] + 1
-        if minus_end and self._source[-minus_end - 1] in _WHITE:
+        if -minus_end > start and self._source[-minus_end - 1] in _WHITE:
             last -= self._lines_after_text(start, -minus_end)
         if path in self._symbols:
             self._repeat(path, kind, first, last, adjacent=self._last.get(parent) == path)
@@ -277,9 +277,8 @@ class _Walk:
 
     def _name(self, match: Match, rule: Rule) -> str | None:
         """What a match adds to the path: its name, below the parents that the text gives with it."""
-        captures = match[4]
-        names, name = captures.get("name"), rule.fixed_name
-        scopes = captures.get("scope") if rule.scoped else None
+        names, name = match[4].get("name"), rule.fixed_name
+        scopes = match[4].get("scope") if rule.scoped else None
         parents: list[str] = []
         if names and (name is None or "{}" in name):
             text = text_of(self._source, names[0])

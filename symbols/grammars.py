@@ -102,15 +102,7 @@ def _rules(query: tree_sitter.Query, text: bytes) -> tuple[Rule, ...]:
         enters = next((name for name in (INSIDE, WHOLE) if name in captures), None)
         settings = query.pattern_settings(index)
         local = kind in LOCAL_KINDS or "local" in settings
-        rules.append(
-            Rule(
-                kind,
-                span,
-                bool(kind) and "scope" in captures,
-                enters,
-                settings.get("name"),
-                "leaf" in settings,
-                local,
-            )
-        )
+        scoped = kind is not None and "scope" in captures
+        leaf = "leaf" in settings
+        rules.append(Rule(kind, span, scoped, enters, settings.get("name"), leaf, local))
     return tuple(rules)

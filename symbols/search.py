@@ -13,7 +13,9 @@ A query without `depth` visits every node, and so does any where the syntax is b
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
@@ -78,7 +80,8 @@ class _Search:
         """Look at the levels below the node, and go on from there where the query says so."""
         self._cursor.set_max_start_depth(self._row.depth)
         add, rules, matches = self.found.append, self._rules, self._cursor.matches
-        nested = sorted(begin.start() for word in self._row.nested for begin in word.finditer(self._source))
+        begins = (map(re.Match.start, begin.finditer(self._source)) for begin in self._row.nested)
+        nested = sorted(chain.from_iterable(begins))
         whole: list[Node] = []
         todo = [(root, False)]
         while todo:
