@@ -82,11 +82,9 @@ class _Lot:
             waiting.still_there(bound, list(parked))
             self._said = moment
         pauses = self._settle({w.repo for ws in parked.values() for w in ws})
-        states = selectors.states(parked)
-        for ticket_id, waiters in parked.items():
-            if states.get(ticket_id) != "waiting":
-                for waiter in waiters:
-                    waiter.bell.loop.call_soon_threadsafe(waiter.bell.ring)
+        for ticket_id in selectors.not_waiting(parked):
+            for waiter in parked[ticket_id]:
+                waiter.bell.loop.call_soon_threadsafe(waiter.bell.ring)
         return max(_LEAST_PAUSE, min([FALLBACK_S, *pauses]))
 
     def _settle(self, repos: set[str]) -> list[float]:

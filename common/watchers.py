@@ -10,7 +10,6 @@ import asyncio
 import json
 import logging
 import threading
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -19,10 +18,14 @@ from typing import Any, Protocol
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import connection
 
+from common.writes import Writes
+
 log = logging.getLogger("coord.wakeups")
 
-POLL_S = 0.02
-"""Time between two looks at SQLite's data version, in seconds."""
+LOOK_S = 0.5
+"""The longest time between two looks at SQLite's data version, and at whether anybody still listens, in
+seconds.
+"""
 LINGER_S = 1.0
 """How long the watcher stays after the last listener left, in seconds."""
 CHANNEL = "coord_wakeups"
@@ -193,19 +196,20 @@ class Watch:
     def _watch_sqlite(self) -> None:
         connection.ensure_connection()
         raw = connection.connection
-        version = raw.execute("PRAGMA data_version").fetchone()
-        positions = [source.position() for source in _sources]
-        self._ready.set()
-        while self._listeners or self._wanted():
-            time.sleep(POLL_S)  # cheaper than a lock with a timeout: this is most of an idle watcher's cost
-            current = raw.execute("PRAGMA data_version").fetchone()
-            if current == version:
-                continue
-            version = current
-            for index, source in enumerate(_sources):
-                positions[index], topics = source.since(positions[index])
-                if topics:
-                    self._ring(topics)
+        with Writes(connection.settings_dict["NAME"]) as writes:
+            version = raw.execute("PRAGMA data_version").fetchone()
+            positions = [source.position() for source in _sources]
+            self._ready.set()
+            while self._listeners or self._wanted():
+                writes.wait(LOOK_S)
+                current = raw.execute("PRAGMA data_version").fetchone()
+                if current == version:
+                    continue
+                version = current
+                for index, source in enumerate(_sources):
+                    positions[index], topics = source.since(positions[index])
+                    if topics:
+                        self._ring(topics)
 
     def _watch_postgres(self) -> None:
         connection.ensure_connection()
@@ -214,7 +218,7 @@ class Watch:
         self._ready.set()
         try:
             while self._listeners or self._wanted():
-                for notify in raw.notifies(timeout=0.5):
+                for notify in raw.notifies(timeout=LOOK_S):
                     process, *topics = json.loads(notify.payload)
                     if process != PROCESS:
                         self._ring(topics)
@@ -232,7 +236,7 @@ class Watch:
         try:
             while self._listeners or await asyncio.to_thread(self._wanted):
                 try:
-                    async with asyncio.timeout(0.5):
+                    async with asyncio.timeout(LOOK_S):
                         message = await layer.receive(channel)
                 except TimeoutError:
                     continue

@@ -128,11 +128,13 @@ CHANNEL_LAYERS = {
 Q_CLUSTER = {
     "name": "coord",
     "orm": "default",
+    "broker_class": "coordsite.broker.Broker",
     "workers": 2,
     "timeout": 60,
     "retry": 90,
     "max_attempts": 3,
-    "poll": 0.2,
+    # Seconds between two looks at the workers; a divisor of timeout + 3, from which django-q2 counts to zero.
+    "guard_cycle": 3,
     "catch_up": False,
     "label": "Tasks",
 }

@@ -19,6 +19,7 @@ from django_q.tasks import async_task
 from claims.selectors.overdue import anything_overdue
 from claims.services.upkeep import server_name
 from common import clock
+from common.rows import moment
 from coordsite.models import Lease
 from webhooks import services as webhooks
 
@@ -28,13 +29,24 @@ JOB = "ticker"
 SWEEP = "claims.tasks.sweep"
 LEAST_LEASE_S = 15.0
 """The shortest time that a process which fell silent keeps the job, in seconds."""
+_LEASE = f"SELECT holder, until FROM {Lease._meta.db_table} WHERE name = %s"
 MOST_WAITING = 100
 """With more tasks than this in line, a sweep waits its turn there already."""
 
 
 def hold_lease(job: str, holder: str, now: datetime, seconds: float) -> bool:
-    """Take or keep a job until ``seconds`` from now; ``False`` while it is another's."""
+    """Take or keep a job until ``seconds`` from now; ``False`` while it is another's. One's own is written
+    anew when less than half of that time is left.
+    """
     until = now + timedelta(seconds=seconds)
+    with connection.cursor() as cursor:
+        cursor.execute(_LEASE, [job])
+        found = cursor.fetchone()
+    if found is not None and (end := moment(found[1])) is not None:
+        if found[0] == holder and now + timedelta(seconds=seconds / 2) <= end <= until:
+            return True
+        if found[0] != holder and end > now:
+            return False
     rows = Lease.objects.filter(name=job)
     if rows.filter(holder=holder).update(until=until) or rows.filter(until__lte=now).update(
         holder=holder, until=until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 
 from common.buckets import Hour
 from common.filters import Filter
-from common.rows import stored
+from common.rows import marks, stored
 from queueing.models import IN_LINE, LEFT, Ticket
 from queueing.ordering import Ranking
 
@@ -46,6 +46,7 @@ _COUNTS = (
     f" (SELECT COUNT(*) FROM {_TABLE} WHERE repo = %s AND state IN ('waiting', 'offered') AND {PRESENT}),"
     f" (SELECT COUNT(*) FROM {_TABLE} WHERE caller = %s AND state IN ('waiting', 'offered') AND {PRESENT})"
 )
+_WAITING = f"SELECT id FROM {_TABLE} WHERE id IN ({{}}) AND state = 'waiting'"
 _WHERE = f"SELECT repo, state FROM {_TABLE} WHERE id = %s"
 
 
@@ -136,9 +137,16 @@ def of_party(engineer: str, session_id: str | None) -> tuple[str, list[str]]:
     return "(session_id = %s OR session_id IS NULL AND engineer = %s)", [session_id, engineer]
 
 
-def states(ids: Iterable[str]) -> dict[str, str]:
-    """The present state of each ticket."""
-    return dict(Ticket.objects.filter(id__in=list(ids)).values_list("id", "state"))
+def not_waiting(ids: Collection[str]) -> set[str]:
+    """Those of the tickets that do not wait any more: offered something, ended, or removed."""
+    given = list(ids)
+    waiting: set[str] = set()
+    with connection.cursor() as cursor:
+        for start in range(0, len(given), 500):
+            chunk = given[start : start + 500]
+            cursor.execute(_WAITING.format(marks(chunk)), chunk)
+            waiting.update(key for (key,) in cursor.fetchall())
+    return set(given) - waiting
 
 
 def counts(repo: str, caller: str, now: datetime) -> tuple[int, int]:

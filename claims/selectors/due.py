@@ -18,18 +18,21 @@ _OPEN = (
     " WHERE r.name = %s AND c.released_at IS NULL"
 )
 _DUE = (
-    f"SELECT (SELECT MIN(c.expires_at) {_OPEN}), (SELECT MIN(c.last_activity) {_OPEN}), line.*"
+    f"SELECT (SELECT MIN(c.expires_at) {_OPEN}),"
+    f" (SELECT MIN(c.last_activity) {_OPEN} AND c.last_activity IS NOT NULL), line.*"
     " FROM (SELECT MIN(CASE WHEN state = 'offered' THEN offer_until END),"
     " MIN(CASE WHEN state = 'waiting' THEN alive_until END),"
     " MIN(CASE WHEN state = 'waiting' THEN expires_at END),"
-    " MIN(CASE WHEN state = 'waiting' AND enqueued_at >= %s THEN enqueued_at END)"
+    " CASE WHEN MIN(urgency) <> MAX(urgency)"
+    " THEN MIN(CASE WHEN state = 'waiting' AND enqueued_at >= %s THEN enqueued_at END) END"
     f" FROM {Ticket._meta.db_table} WHERE repo = %s AND state IN ('waiting', 'offered')) line"
 )
 
 
 def next_due(repo: str, now: datetime) -> datetime | None:
     """The moment at which the next lease, offer or place in a repository ends, or a ticket gets older than
-    the boost; a past one when an end has not been carried out yet. ``None``: nothing will.
+    the boost in a line of several urgencies (in one of a single urgency that changes nothing); a past one
+    when an end has not been carried out yet. ``None``: nothing will.
     """
     idle, boost = settings.COORD.idle_timeout_sec, settings.COORD.queue_age_boost_seconds
     aged = stored(now - timedelta(seconds=boost))

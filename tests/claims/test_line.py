@@ -82,6 +82,15 @@ def test_a_ticket_older_than_the_boost_counts_one_level_higher(clock, seconds, f
     assert look(low) == "waiting"
 
 
+def test_ageing_is_nothing_to_wait_for_in_a_line_of_one_urgency():
+    alice.hold("a.py")
+    bob.queue("a.py", hold=600)
+    carol.queue("a.py", hold=600)
+    assert parking._Lot()._settle({"org/app"}) == [1200]
+    dave.queue("a.py", urgency="low", hold=600)
+    assert parking._Lot()._settle({"org/app"}) == [60.001]
+
+
 def test_ageing_serves_at_the_moment_at_which_it_changes_the_order(clock):
     """bob, who came first, stands behind carol's urgent request for more; alice keeps her from having it."""
     alice.hold("a.py")

@@ -28,6 +28,24 @@ def test_it_is_one_process_at_a_time(clock):
     assert Lease.objects.get().holder == "bob"
 
 
+def test_it_writes_its_lease_anew_when_half_of_it_has_passed(clock):
+    ticker.tick("alice")
+    began = Lease.objects.get().until
+    clock.advance(ticker.LEAST_LEASE_S / 2)
+    ticker.tick("alice")
+    assert Lease.objects.get().until == began
+    clock.advance(0.5)
+    ticker.tick("alice")
+    assert Lease.objects.get().until > began
+
+
+def test_a_look_with_nothing_to_do_is_three_queries(clock, django_assert_num_queries):
+    ticker.tick("alice")
+    clock.advance(1)
+    with django_assert_num_queries(3):
+        assert ticker.tick("alice")
+
+
 def test_it_queues_one_sweep_when_a_lease_has_run_out(clock, api):
     api.claim("alice", "a.py", repo="org/app", ttl_hours=1)
     ticker.tick("web")

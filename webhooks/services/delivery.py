@@ -16,6 +16,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from common import clock
 from webhooks.models import OPEN_STATES, Delivery, Endpoint
+from webhooks.selectors import may_be_due
 from webhooks.services.environment import ENVIRONMENT
 from webhooks.services.outbox import announce, nudge
 from webhooks.signing import body_of, signature_headers
@@ -61,6 +62,8 @@ def deliver_due() -> int:
     For a timer, in any number of processes: an endpoint that a task is on its way to is skipped.
     """
     moment = clock.now()
+    if not may_be_due(moment):
+        return 0
     rows = Delivery.objects.filter(endpoint=OuterRef("pk"), status__in=OPEN_STATES).order_by("event_id", "id")
     head, test = rows.exclude(kind=Delivery.Kind.TEST), rows.filter(kind=Delivery.Kind.TEST)
     due = Endpoint.objects.filter(
