@@ -161,7 +161,7 @@ async def wait_for_grant(
 
 def _look(ticket_id: str, bound: bool, last: bool, answer: Callable[[Look], T]) -> list[T]:
     """The answer when the wait is over, else none: in one hop, so that no disconnect comes between."""
-    if not last and not waiting.has_news(ticket_id):
+    look = waiting.look(ticket_id, final=bound) if last else waiting.look_for_news(ticket_id)
+    if look is None:
         return []
-    look = waiting.look(ticket_id, final=bound and last)
     return [answer(look)] if last or look.state not in IN_LINE else []

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -29,6 +30,10 @@ seconds.
 LINGER_S = 1.0
 """How long the watcher stays after the last listener left, in seconds."""
 CHANNEL = "coord_wakeups"
+PATIENCE_S = 0.05
+"""How long a change waits for its wake to be sent, in seconds."""
+IMPATIENT_S = 5.0
+"""How long no change waits after one did in vain, in seconds."""
 PROCESS = uuid.uuid4().hex
 """Marks this process's own notifications, which were delivered locally at once."""
 NOTIFY_BYTES = 7000
@@ -98,7 +103,7 @@ def notify_in_transaction(topics: tuple[str, ...]) -> None:
 
 
 def notify_after_commit(topics: tuple[str, ...]) -> None:
-    """With a networked layer send the topics to the other processes, without waiting for it."""
+    """With a networked layer send the topics to the other processes."""
     layer = _layer()
     if layer is not None:
         message = {"type": "coord.wake", "process": PROCESS, "topics": list(topics)}
@@ -110,6 +115,7 @@ class _Sender:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._patient_from = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -120,7 +126,15 @@ class _Sender:
             return self._loop
 
     def send(self, layer: Any, message: dict[str, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(self._send(layer, message), self.loop())
+        """Send, and let the sending thread go first: the caller has an answer to write, and as long as it
+        writes the other thread stands still. A slow layer is not waited for.
+        """
+        sent = asyncio.run_coroutine_threadsafe(self._send(layer, message), self.loop())
+        if time.monotonic() >= self._patient_from:
+            try:
+                sent.result(PATIENCE_S)
+            except TimeoutError:
+                self._patient_from = time.monotonic() + IMPATIENT_S
 
     async def _send(self, layer: Any, message: dict[str, Any]) -> None:
         try:
@@ -233,16 +247,20 @@ class Watch:
         channel = await layer.new_channel()
         await layer.group_add(CHANNEL, channel)
         self._ready.set()
+        # Cut off while it receives, the layer would leave the channel: one receiver stays for all looks.
+        receiving = asyncio.ensure_future(layer.receive(channel))
         try:
             while self._listeners or await asyncio.to_thread(self._wanted):
-                try:
-                    async with asyncio.timeout(LOOK_S):
-                        message = await layer.receive(channel)
-                except TimeoutError:
+                await asyncio.wait({receiving}, timeout=LOOK_S)
+                if not receiving.done():
                     continue
+                message = receiving.result()
+                receiving = asyncio.ensure_future(layer.receive(channel))
                 if message["process"] != PROCESS:
                     self._ring(message["topics"])
         finally:
+            receiving.cancel()
+            await asyncio.wait({receiving})
             await layer.group_discard(CHANNEL, channel)
 
 

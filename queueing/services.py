@@ -1,4 +1,5 @@
-"""Every change of a ticket: compare-and-set on its state, with one event, under the repository's lock.
+"""Every change of a ticket: compare-and-set on its state, with one event, under the repository's lock. The
+event wakes the waiter.
 
 The callers hold the lock (:mod:`queueing` does not know what is waited for, nor how it is locked).
 """
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import F
 
-from common import clock, wakeups
+from common import clock
 from common.rows import Columns, marks, stored
 from queueing.models import LEFT, Ticket
 from queueing.selectors import counts
@@ -100,7 +101,7 @@ def enqueue(
 
 
 def offer(ids: Sequence[str], now: datetime) -> None:
-    """Offer each waiting ticket what it waits for, until picked up. Emits ``queue_offer``; wakes them."""
+    """Offer each waiting ticket what it waits for, until picked up. Emits ``queue_offer``."""
     until = now + timedelta(seconds=settings.COORD.offer_seconds)
     moved: dict[str, _Moved] = {}
     for start in range(0, len(ids), 500):
@@ -112,7 +113,6 @@ def offer(ids: Sequence[str], now: datetime) -> None:
                 moved[key] = _Moved(key, repo, engineer, session, json.loads(request))
     offered = [moved[key] for key in ids if key in moved]
     record(*(_event(ticket, EventType.QUEUE_OFFER, offer_until=clock.iso(until)) for ticket in offered))
-    wakeups.publish(*(f"ticket:{ticket.id}" for ticket in offered))
 
 
 def withdraw_offer(ticket: Ticket) -> bool:
@@ -140,23 +140,21 @@ def grant(ticket: Ticket, now: datetime, result: Mapping[str, Any], claim_id: st
 def cancel(
     ticket: Ticket, now: datetime, reason: str, operator: str | None = None, note: str | None = None
 ) -> bool:
-    """Give the place up. Emits ``queue_cancel`` (with an operator's ``note``); wakes the waiter."""
+    """Give the place up. Emits ``queue_cancel`` (with an operator's ``note``)."""
     if not _move(ticket, ("waiting", "offered"), state="cancelled", end_reason=reason, ended_at=now):
         return False
     detail = {"queue_id": ticket.id, "requester_engineer": ticket.engineer, "pattern": first_pattern(ticket)}
     if note:
         detail["note"] = note
     record(_event(ticket, EventType.QUEUE_CANCEL, operator=operator, reason=reason, **detail))
-    wakeups.publish(f"ticket:{ticket.id}")
     return True
 
 
 def expire(ticket: Ticket, now: datetime, reason: str) -> bool:
-    """End the wait: ``timeout``, ``gone``, ``offer_lapsed``, ``limit``. Emits ``queue_expire``; wakes."""
+    """End the wait: ``timeout``, ``gone``, ``offer_lapsed``, ``limit``. Emits ``queue_expire``."""
     if not _move(ticket, ("waiting", "offered"), state="expired", end_reason=reason, ended_at=now):
         return False
     record(_event(ticket, EventType.QUEUE_EXPIRE, reason=reason))
-    wakeups.publish(f"ticket:{ticket.id}")
     return True
 
 
@@ -173,7 +171,6 @@ def move_to_front(ticket: Ticket, *, operator: str, reason: str) -> bool:
     record(
         _event(ticket, EventType.OPERATOR_ACTION, operator=operator, action="ticket_to_front", reason=reason)
     )
-    wakeups.publish(f"ticket:{ticket.id}")
     return True
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from claims.locks import Locked, idle_cutoff, repository_lock
 from claims.models import Claim, ClaimSymbol, ReleaseRequest, Repository
 from claims.services import draining
-from common import clock, metrics, wakeups
+from common import clock, metrics
 from common.rows import marks, stored
 from webhooks.services import record
 from webhooks.types import EventType, NewEvent
@@ -202,5 +202,4 @@ def _resolve_requests(locked: Locked, ended: Sequence[Ended], end: Claim.End, by
                     detail={"release_kind": kind, "claim_id": request.claim_id},
                 )
             )
-            wakeups.publish(f"request:{request.id}")
     return events

@@ -15,7 +15,7 @@ from claims.models import Claim, ReleaseRequest
 from claims.parties import Party
 from claims.services import answering
 from claims.services.ending import By, End, end_claims, settle_due
-from common import clock, wakeups
+from common import clock
 from common.caller import Caller
 from common.errors import Conflict, Forbidden, Invalid, NotFound
 from webhooks.services import record
@@ -115,7 +115,6 @@ def respond(request_id: str, answer: Answer, caller: Caller) -> Answered:
             return Answered(request)
         made, detail = _carry_out(locked, request, answer, operator)
         record(_responded(locked, request, answer, operator, detail))
-        wakeups.publish(f"request:{request.id}")
         return Answered(request, made)
 
 

@@ -55,7 +55,23 @@ def look(ticket_id: str, *, final: bool = False) -> Look:
     Raises :class:`NotFound` for an unknown ticket.
     """
     repo, state = _where(ticket_id)
-    if state == Ticket.State.OFFERED or (state == Ticket.State.WAITING and (final or _is_due(repo))):
+    due = state == Ticket.State.WAITING and (final or _is_due(repo))
+    return _see(ticket_id, repo, state, due=due, final=final)
+
+
+def look_for_news(ticket_id: str) -> Look | None:
+    """As :func:`look` when it is worth it: when the ticket was offered something or has ended, or something
+    is due.
+    """
+    repo, state = _where(ticket_id)
+    due = state == Ticket.State.WAITING and _is_due(repo)
+    if state == Ticket.State.WAITING and not due:
+        return None
+    return _see(ticket_id, repo, state, due=due, final=False)
+
+
+def _see(ticket_id: str, repo: str, state: str, *, due: bool, final: bool) -> Look:
+    if state == Ticket.State.OFFERED or due:
         with repository_lock(repo, numbers=1) as locked:
             if locked.due:
                 settle_due(locked)
@@ -70,12 +86,6 @@ def look(ticket_id: str, *, final: bool = False) -> Look:
     if ticket.state == Ticket.State.GRANTED:
         return Look(ticket, _granted(ticket))
     return Look(ticket)
-
-
-def has_news(ticket_id: str) -> bool:
-    """Whether a look is worth it: the ticket was offered something, has ended, or something is due."""
-    repo, state = _where(ticket_id)
-    return state != Ticket.State.WAITING or _is_due(repo)
 
 
 @contextmanager

@@ -44,13 +44,13 @@ def test_a_wait_that_is_over_says_so_with_the_present_holder(api, clock, held, m
 
 @pytest.mark.django_db(transaction=True)
 def test_a_cancelled_wait_says_so(api, clock, held, monkeypatch):
-    has_news = waiting.has_news
+    look_for_news = waiting.look_for_news
 
     def cancelled(ticket_id):
         assert api.delete(f"/requests/{ticket_id}")[1]["cancelled"]
-        return has_news(ticket_id)
+        return look_for_news(ticket_id)
 
-    monkeypatch.setattr(parking.waiting, "has_news", cancelled)
+    monkeypatch.setattr(parking.waiting, "look_for_news", cancelled)
     status, body = api.claim("bob", "a.py", wait_seconds=60)
     assert (status, body["code"], body["reason"]) == (409, "cancelled", "cancelled")
     assert body["queue_id"]
