@@ -24,7 +24,7 @@ from patterns import Pattern, candidate_prefixes, overlaps, parse
 
 MOST_HITS = 50
 _FIRST_ROWS = 100
-_FIRST_BATCH = 20
+_FIRST_BATCH = 10
 _BATCH = 200
 _CLAIM = Claim._meta.db_table
 _SYMBOL = ClaimSymbol._meta.db_table

@@ -129,7 +129,10 @@ class Claim(models.Model):
         ]
         indexes = [
             models.Index(fields=["repository", "prefix", "tail"], condition=OPEN, name="claim_open_prefix"),
-            models.Index(fields=["repository", "tail", "prefix"], condition=OPEN, name="claim_open_tail"),
+            # With the scope, so that the symbol claims of one file are not read in search of file claims.
+            models.Index(
+                fields=["repository", "tail", "prefix", "scope_type"], condition=OPEN, name="claim_open_tail"
+            ),
             models.Index(fields=["repository", "expires_at"], condition=OPEN, name="claim_open_expiry"),
             models.Index(fields=["expires_at", "id"], condition=OPEN, name="claim_open_ends"),
             models.Index(

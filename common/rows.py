@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sized
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -50,4 +51,17 @@ class Columns:
 def _converter(field: Field[Any, Any]) -> Callable[[Any, BaseDatabaseWrapper], Any] | None:
     if isinstance(field, DateTimeField):
         return lambda value, database: stored(value)
-    return field.get_db_prep_save if isinstance(field, UUIDField | JSONField) else None
+    if isinstance(field, UUIDField):
+        return _uuid
+    return field.get_db_prep_save if isinstance(field, JSONField) else None
+
+
+def _uuid(value: UUID | str, database: BaseDatabaseWrapper) -> UUID | str:
+    """As Django stores it, without the forms, versions and validation that it provides for."""
+    uid = value if isinstance(value, UUID) else _parsed(value)
+    return uid if database.features.has_native_uuid_field else uid.hex
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> UUID:
+    return UUID(text)

@@ -48,7 +48,9 @@ def check(source: bytes, *, by_indent: bool = False) -> None:
         raise SourceTooLarge(len(source), MAX_BYTES)
     brackets = source.translate(None, _NOT_BRACKETS)
     # What may be a comparison or the start of type arguments is read both ways until it ends, all at once.
-    if _OPEN_ANGLES in brackets or _is_nested(brackets.translate(_PARENTHESES, _ANGLES + _ENDS)):
+    if len(brackets) > MAX_NESTING and (
+        _OPEN_ANGLES in brackets or _is_nested(brackets.translate(_PARENTHESES, _ANGLES + _ENDS))
+    ):
         raise SourceTooDeep(f"brackets are nested more than {MAX_NESTING} deep")
     # Error recovery is quadratic in a row of tokens without a word between them.
     if _may_have_long_run(source) and _LONGEST_RUN in source.translate(_SHAPE, _SPACE):

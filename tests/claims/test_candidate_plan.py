@@ -50,17 +50,33 @@ def busy(db):
     return repository
 
 
-@pytest.mark.usefixtures("clock")
-def test_it_is_found_by_prefix_or_tail(busy):
+def plans(path, **asked):
+    """How the engine would run each query of a search."""
+    repository = Repository.objects.get()
+    with CaptureQueriesContext(connection) as seen:
+        list(holders(Search(repository.id, clock.now()), parse(path, case_insensitive=False), **asked))
+    for query in seen.captured_queries:
+        with connection.cursor() as cursor:
+            cursor.execute(EXPLAIN[connection.vendor] + query["sql"].replace("%", "%%"), None)
+            yield [str(row[-1]) for row in cursor.fetchall()]
+
+
+@pytest.mark.usefixtures("clock", "busy")
+def test_it_is_found_by_prefix_or_tail():
     for scope in SCOPES:
-        with CaptureQueriesContext(connection) as seen:
-            list(holders(Search(busy.id, clock.now()), parse(scope, case_insensitive=False)))
-        for query in seen.captured_queries:
-            with connection.cursor() as cursor:
-                cursor.execute(EXPLAIN[connection.vendor] + query["sql"].replace("%", "%%"), None)
-                plan = [str(row[-1]) for row in cursor.fetchall()]
+        for plan in plans(scope):
             steps = [step for step in plan if re.search(r"(?i)scan|search", step)]
             used = [name for step in steps for name in re.findall(r"claim_\w+", step)]
             assert used
             assert set(used) <= {"claim_open_prefix", "claim_open_tail"}, (scope, plan)
             assert not [step for step in steps if re.search(r"Seq Scan|SCAN c", step)], (scope, plan)
+
+
+@pytest.mark.usefixtures("clock", "busy")
+def test_file_claims_are_found_without_reading_the_symbol_claims_of_the_file():
+    Claim.objects.update(pattern="src/hot.py", prefix="src/hot.py", scope_type=Claim.Scope.SYMBOL)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE claims_claim")
+    [plan] = plans("src/hot.py", scope=Claim.Scope.FILE, narrowable=True)
+    assert [step for step in plan if re.search(r"scope_type=\?|Index Cond: .*scope_type", step)], plan
