@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -13,6 +14,7 @@ from django.db import connection, transaction
 from claims.models import Claim, Repository, Restore
 from common import clock
 from common.rows import stored
+from ownership.selectors import NEWEST
 from queueing.models import Ticket
 from webhooks.services import gathered
 
@@ -22,7 +24,8 @@ class Locked:
     """A repository under lock, and what was true of it when the lock was taken.
 
     ``now`` is the one moment that every decision under this lock uses. ``due`` tells whether leases
-    have run out and wait to be closed; ``line`` whether anybody stands in line.
+    have run out and wait to be closed; ``line`` whether anybody stands in line. ``revision`` is the
+    ownership document in force, as :func:`ownership.selectors.rules_of` takes it.
     """
 
     id: int
@@ -33,6 +36,7 @@ class Locked:
     line: bool
     _counter: int
     _reserved: int
+    revision: Sequence[Any] = (None, None)
 
     def next_number(self) -> int:
         """The next number of the repository's counter: a fence, or a place in line."""
@@ -67,10 +71,10 @@ _LOCK = (
     f"INSERT INTO {_table} (name, counter, case_insensitive, checkout_path, checkout_scope, created_at)"
     f" VALUES (%s, %s + COALESCE((SELECT MAX(floor) FROM {Restore._meta.db_table}), 0), %s, '', '', %s)"
     f" ON CONFLICT (name) DO UPDATE SET counter = {_table}.counter + %s"
-    f" RETURNING id, counter, case_insensitive, {_DUE}, {_IDLE}, {_LINE},"
+    f" RETURNING id, counter, case_insensitive, {_DUE}, {_IDLE}, {_LINE}, {NEWEST},"
     f" (SELECT r.counter FROM {_table} r WHERE r.name = %s)"
 )
-_STATE = f"SELECT {_DUE}, {_IDLE}, {_LINE} FROM {_table} WHERE id = %s"
+_STATE = f"SELECT {_DUE}, {_IDLE}, {_LINE}, {NEWEST} FROM {_table} WHERE id = %s"
 _GLANCE = f"SELECT id, case_insensitive, {_LINE} FROM {_table} WHERE name = %s"
 
 
@@ -116,14 +120,14 @@ def _lock(name: str, numbers: int) -> Locked:
     with connection.cursor() as cursor:
         values = [name, numbers, False, stored(now), numbers, stored(now), stored(idle_cutoff(now)), name]
         cursor.execute(_LOCK, values)
-        key, counter, case_insensitive, due, idle, line, seen = cursor.fetchone()
+        key, counter, case_insensitive, due, idle, line, *revision, seen = cursor.fetchone()
         if postgres:
             now = max(now, clock.now())
             # A statement that waited for the row tells of the rest what was so before. Whoever stood in line
             # meanwhile drew a number.
             if seen is None or seen + numbers != counter:
                 cursor.execute(_STATE, [stored(now), stored(idle_cutoff(now)), key])
-                due, idle, line = cursor.fetchone()
+                due, idle, line, *revision = cursor.fetchone()
     return Locked(
         id=key,
         name=name,
@@ -133,4 +137,5 @@ def _lock(name: str, numbers: int) -> Locked:
         line=bool(line),
         _counter=counter,
         _reserved=numbers,
+        revision=revision,
     )

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from claims.models import Claim
+from common.inputs import Input
 
 MOST_ITEMS = 1000
 MOST_PATTERNS = 5000
@@ -74,7 +75,7 @@ def _prose(length: int) -> ProseField:
     return ProseField(max_length=length, required=False, allow_null=True, allow_blank=True, default=None)
 
 
-class ItemIn(serializers.Serializer[Any]):
+class ItemIn(Input):
     """One scope: a path or glob, or symbols in it."""
 
     type = serializers.ChoiceField(choices=Claim.Type.choices)
@@ -87,7 +88,7 @@ class ItemIn(serializers.Serializer[Any]):
     narrowable = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
-class ClaimIn(serializers.Serializer[Any]):
+class ClaimIn(Input):
     """A claim request: granted whole or not at all."""
 
     engineer = _name(required=False, allow_null=True, default=None)
@@ -106,7 +107,7 @@ class ClaimIn(serializers.Serializer[Any]):
     urgency = _optional(16)
 
 
-class ClaimListIn(serializers.Serializer[Any]):
+class ClaimListIn(Input):
     """Which claims to list."""
 
     active_only = serializers.BooleanField(default=True)
@@ -120,7 +121,7 @@ class ClaimListIn(serializers.Serializer[Any]):
     cursor = _optional(300)
 
 
-class ReleaseIn(serializers.Serializer[Any]):
+class ReleaseIn(Input):
     """Claims to release; with ``fences`` only if they are still the ones known."""
 
     claim_ids = serializers.ListField(child=TextField(max_length=100), max_length=5000)
@@ -128,14 +129,14 @@ class ReleaseIn(serializers.Serializer[Any]):
     fences = serializers.DictField(child=serializers.IntegerField(), required=False, default=dict)
 
 
-class ReleaseOneIn(serializers.Serializer[Any]):
+class ReleaseOneIn(Input):
     """Whose claim it must be, and which fence it must have."""
 
     engineer = _optional(200)
     fence = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 
-class ExtendIn(serializers.Serializer[Any]):
+class ExtendIn(Input):
     """A new lease, from now."""
 
     engineer = _name(required=False, allow_null=True, default=None)
@@ -143,7 +144,7 @@ class ExtendIn(serializers.Serializer[Any]):
     fence = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 
-class ConflictsIn(serializers.Serializer[Any]):
+class ConflictsIn(Input):
     """What to check, for whom."""
 
     pattern = serializers.ListField(
@@ -162,7 +163,7 @@ class ConflictsIn(serializers.Serializer[Any]):
     )
 
 
-class ConflictsBatchIn(serializers.Serializer[Any]):
+class ConflictsBatchIn(Input):
     """What to check, many at once."""
 
     patterns = serializers.ListField(
@@ -189,7 +190,7 @@ class PathField(serializers.CharField):
         super().__init__(max_length=1024, trim_whitespace=False, **kwargs)
 
 
-class RenameIn(serializers.Serializer[Any]):
+class RenameIn(Input):
     """A change of one file; a rename or copy names where it came from."""
 
     path = PathField()
@@ -222,14 +223,14 @@ class ChangeField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class FenceIn(serializers.Serializer[Any]):
+class FenceIn(Input):
     """A claim that changes were made under, and the fence it was granted with."""
 
     id = TextField(max_length=100)
     fence = serializers.IntegerField(min_value=0, max_value=2**63 - 1)
 
 
-class VerifyIn(serializers.Serializer[Any]):
+class VerifyIn(Input):
     """What is to land, and under which claims it was made."""
 
     repo = _optional(250)
@@ -246,13 +247,13 @@ class VerifyIn(serializers.Serializer[Any]):
     )
 
 
-class SessionIn(serializers.Serializer[Any]):
+class SessionIn(Input):
     """Limits a session call to one repository."""
 
     repo = _optional(250)
 
 
-class RequestIn(serializers.Serializer[Any]):
+class RequestIn(Input):
     """A release request."""
 
     claim_id = TextField(max_length=100)
@@ -264,7 +265,7 @@ class RequestIn(serializers.Serializer[Any]):
     wait_seconds = serializers.IntegerField(default=60, min_value=0, max_value=600)
 
 
-class RespondIn(serializers.Serializer[Any]):
+class RespondIn(Input):
     """A holder's answer."""
 
     decision = TextField(max_length=16)
@@ -281,7 +282,7 @@ class RespondIn(serializers.Serializer[Any]):
     )
 
 
-class RequestListIn(serializers.Serializer[Any]):
+class RequestListIn(Input):
     """Which release requests, or which tickets, to list."""
 
     requester = _optional(200)
@@ -293,19 +294,19 @@ class RequestListIn(serializers.Serializer[Any]):
     session_id = _optional(200)
 
 
-class WaitIn(serializers.Serializer[Any]):
+class WaitIn(Input):
     """How long to go on waiting, in seconds."""
 
     wait = serializers.IntegerField(default=0, min_value=0, max_value=60)
 
 
-class EngineerIn(serializers.Serializer[Any]):
+class EngineerIn(Input):
     """Whose it must be."""
 
     engineer = _optional(200)
 
 
-class DaysIn(serializers.Serializer[Any]):
+class DaysIn(Input):
     """A window of days, for one repository or all."""
 
     days = serializers.IntegerField(default=30, min_value=1, max_value=90)

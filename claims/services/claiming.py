@@ -24,7 +24,7 @@ from common import clock, metrics
 from common.caller import SYSTEM, Caller
 from common.errors import TooMany
 from ownership.rules import RuleSet
-from ownership.selectors import current_rules
+from ownership.selectors import rules_of
 from ownership.services import Attempt, log_contention
 from patterns import parse
 from queueing import services as tickets
@@ -80,8 +80,8 @@ def claim_scopes(request: ClaimRequest, caller: Caller, wait: Wait = NO_WAIT) ->
     item and holder. In line: a ticket and ``queue_enqueue``. Raises :class:`TooMany` at a limit; then
     nothing is changed.
     """
-    rules = current_rules()
     with repository_lock(request.repo, numbers=len(request.items)) as locked:
+        rules = rules_of(*locked.revision)
         if locked.due:
             settle_due(locked)
         request = in_case_of(locked, request)

@@ -31,15 +31,15 @@ def held(api):
     return body["claim_ids"]
 
 
-def test_a_claim_without_conflict_takes_six_queries(api, held, cost):
+def test_a_claim_without_conflict_takes_five_queries(api, held, cost):
     queries = cost(lambda: api.claim("alice", "src/app.py", repo="org/app", session_id="sa"))
-    assert len(queries) <= 6, queries
+    assert len(queries) <= 5, queries
 
 
 def test_more_items_take_no_more_than_one_search_each(api, held, cost):
     paths = [f"src/{n}.py" for n in range(5)]
     queries = cost(lambda: api.claim("alice", *paths, repo="org/app", session_id="sa"))
-    assert len(queries) <= 6 + 4, queries
+    assert len(queries) <= 5 + 4, queries
 
 
 def test_a_release_takes_four_queries(api, held, cost):
