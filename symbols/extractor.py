@@ -13,6 +13,7 @@ A query file says what to look for with three captures:
 those given, `#not-text?` only when it is none of them. The built-in text predicates must not be used: they
 crash on a tree that was parsed with a time limit.
 Of two patterns that find one `@name`, the wider wins, then the one that comes first in the file.
+Two more captures, which only save time, say where to look: see `symbols.search`.
 """
 
 from __future__ import annotations
