@@ -75,8 +75,10 @@ def _see(ticket_id: str, repo: str, state: str, *, due: bool, final: bool) -> Lo
         with repository_lock(repo, numbers=1) as locked:
             if locked.due:
                 settle_due(locked)
-            draining.drain(locked)
             ticket = _ticket(ticket_id)
+            if not _is_open_offer(ticket, locked.now):
+                draining.drain(locked)
+                ticket = _ticket(ticket_id)
             if ticket.state == Ticket.State.OFFERED:
                 return _pick_up(locked, ticket)
             if ticket.state == Ticket.State.WAITING and final:
@@ -173,6 +175,13 @@ def present_refusal(ticket: Ticket, now: datetime, in_line: Line | None = None) 
         ticket=ticket,
         position=len(ahead) + 1,
         eta_s=line.seconds_until_free(verdict, now),
+    )
+
+
+def _is_open_offer(ticket: Ticket, now: datetime) -> bool:
+    """Whether what the ticket was offered can be picked up at once: the line is served afterwards."""
+    return (
+        ticket.state == Ticket.State.OFFERED and ticket.offer_until is not None and ticket.offer_until > now
     )
 
 
