@@ -242,7 +242,9 @@ def _conflict(
 
 
 def symbol_overlap(conflict: Conflict, files: checkout.Checkout | None) -> list[Json] | None:
-    """The asked symbols that the holder's meet, with their lines where the source is known."""
+    """The asked symbols that the holder's meet, and in which file, with their lines where the source is
+    known. Where a glob meets a glob, the asked one stands for the file.
+    """
     if not conflict.holder.colliding or not conflict.item.symbols:
         return None
     mine = [
@@ -253,9 +255,12 @@ def symbol_overlap(conflict: Conflict, files: checkout.Checkout | None) -> list[
             for held in conflict.holder.colliding
         )
     ]
-    entry: Json = {"file": conflict.item.pattern.text, "symbols": sorted(mine)}
-    if files is not None and conflict.item.pattern.is_literal:
-        entry["lines"] = sources.line_ranges(files, conflict.item.pattern.text, sorted(mine))
+    asked = conflict.item.pattern
+    held = parse(conflict.holder.pattern, case_insensitive=asked.case_insensitive)
+    file = next((pattern for pattern in (asked, held) if pattern.is_literal), None)
+    entry: Json = {"file": (file or asked).text, "symbols": sorted(mine)}
+    if files is not None and file is not None:
+        entry["lines"] = sources.line_ranges(files, file.text, sorted(mine))
     return [entry]
 
 

@@ -186,6 +186,16 @@ def test_it_reads_outside_the_lock(api, checkout, monkeypatch):
     assert open_then == [False]
 
 
+def test_a_glob_hears_in_which_file_and_on_which_lines(api, checkout):
+    checkout(**{"app.py": PYTHON})
+    claim(api, "app.py", "Router::close")
+    status, body = claim(api, "*.py", "Router::close", engineer="bob")
+    assert status == 409
+    assert body["conflicts"][0]["symbol_overlap"] == [
+        {"file": "app.py", "symbols": ["Router::close"], "lines": {"Router::close": [3, 3]}}
+    ]
+
+
 def test_a_refusal_says_on_which_lines_the_symbols_are(api, checkout):
     checkout(**{"app.py": PYTHON})
     claim(api, "app.py", "Router")
