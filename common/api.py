@@ -161,7 +161,14 @@ def _between(tidy: Callable[[], None], call: Callable[[], T]) -> T:
         tidy()
 
 
-_JSON = JSONRenderer()
+class _Renderer(JSONRenderer):
+    """JSON without indentation: what ``Accept`` says of it is not looked for."""
+
+    def get_indent(self, accepted_media_type: Any, renderer_context: Any) -> None:
+        return None
+
+
+_JSON = _Renderer()
 
 
 class ApiView(APIView):
