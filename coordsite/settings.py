@@ -102,6 +102,10 @@ SQLITE_OPTIONS = {
 }
 
 
+PREPARE_AFTER = 2
+"""Executions of a statement on a PostgreSQL connection after which it is prepared there."""
+
+
 def _database() -> dict[str, Any]:
     if COORD.database_url:
         database: dict[str, Any] = dict(dj_database_url.parse(COORD.database_url))
@@ -114,6 +118,12 @@ def _database() -> dict[str, Any]:
     else:
         # A connection that its server dropped is noticed before it is used, not by the request that uses it.
         database["CONN_HEALTH_CHECKS"] = True
+        # Statements are planned once per connection, not at every call: a third of the time of a change.
+        database["OPTIONS"] = {
+            **database.get("OPTIONS", {}),
+            "server_side_binding": True,
+            "prepare_threshold": PREPARE_AFTER,
+        }
     return database
 
 

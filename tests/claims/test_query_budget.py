@@ -50,3 +50,14 @@ def test_a_release_takes_four_queries(api, held, cost):
 def test_a_check_takes_three_queries(api, held, cost):
     queries = cost(lambda: api.get("/conflicts?engineer=bob&repo=org/app&pattern=src/app.py"))
     assert len(queries) <= 3, queries
+
+
+def test_postgresql_plans_a_statement_that_comes_again_only_once(api, held):
+    for path in ("a.py", "b.py", "c.py"):
+        assert api.get(f"/conflicts?engineer=bob&repo=org/app&pattern={path}")[0] == 200
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE '%claims_claim%'"
+            )
+            assert cursor.fetchone()[0] > 0
