@@ -110,7 +110,7 @@ def test_it_refuses_large_files_before_parsing():
     with pytest.raises(SourceTooLarge, match="2000001 bytes") as caught:
         extract(b"x" * (guards.MAX_BYTES + 1), "python")
     assert (caught.value.size, caught.value.limit) == (guards.MAX_BYTES + 1, guards.MAX_BYTES)
-    assert extract(b"x = 1\n" + b"# so much is read\n" * 110_000, "python")
+    assert extract(b'x = """' + b"so much is read\n" * 120_000 + b'"""\n', "python")
 
 
 @pytest.mark.parametrize(
