@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 PROCESSES = 4
-PATIENCE_S = 110.0
+PATIENCE_S = 250.0
 
 
 @dataclass(frozen=True, slots=True)
