@@ -115,7 +115,7 @@ async def _hand_over(alice: Client, bob: Client, granted: Reply, say: Say) -> No
     say(f"bob waits in line for {OPTIONS}")
     started = time.monotonic()
     waiting = asyncio.create_task(
-        _call(bob, "claim_files", {"engineer": "bob", "patterns": [OPTIONS], "wait_seconds": 20})
+        _call(bob, "claim_files", {"engineer": "bob", "patterns": [OPTIONS], "wait_seconds": 60})
     )
     await _until_in_line(bob)
     say(f"  in line after {time.monotonic() - started:.1f} s; alice releases")

@@ -193,7 +193,7 @@ async def test_a_stream_ends_with_the_service(start_service, server):
 
 def test_a_stream_belongs_to_a_session(service):
     headers = {"Authorization": f"Bearer {service.token}", "Accept": "text/event-stream"}
-    answer = httpx.get(f"{service.url}/mcp", headers=headers)
+    answer = httpx.get(f"{service.url}/mcp", headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["next"]) == (400, "Send X-Coord-Session or Mcp-Session-Id.")
 
 

@@ -248,7 +248,7 @@ def test_it_detaches_says_so_and_is_stopped(tmp_path):
         assert set(state) >= {"api_url", "dashboard_url", "database_path", "token_file", "auth_token"}
         assert alive(state["pid"])
         assert Path(state["token_file"]).read_text().strip() == state["auth_token"]
-        assert httpx.get(f"{state['api_url']}/readyz").json()["status"] == "ready"
+        assert httpx.get(f"{state['api_url']}/readyz", timeout=60).json()["status"] == "ready"
         again = coord("start", "--background", "--json", **variables)
         assert again.returncode == 0
         assert "runs already" in again.stderr
@@ -286,7 +286,7 @@ def test_the_first_operator_signs_in_by_a_link_that_works_once(start_service):
     (line,) = [line for line in service.output().splitlines() if line.startswith("Sign in ")]
     link = line.split()[2]
     assert link.startswith(f"{service.url}/admin/signin/link/")
-    with httpx.Client() as operator, httpx.Client() as late:
+    with httpx.Client(timeout=60) as operator, httpx.Client(timeout=60) as late:
         entered = operator.get(link)
         assert (entered.status_code, entered.headers["Location"]) == (302, "/admin/")
         shown = operator.get(f"{service.url}/admin/")

@@ -85,16 +85,16 @@ async def test_its_programs_run_from_a_clean_installation(installed, tmp_path):
         def healthy() -> bool:
             assert service.poll() is None, (tmp_path / "log").read_text()
             try:
-                return httpx.get(f"{url}/health").text == "ok"
+                return httpx.get(f"{url}/health", timeout=60).text == "ok"
             except httpx.TransportError:
                 return False
 
         wait_for(healthy, "coord-api answers")
-        assert httpx.get(f"{url}/meta").json()["version"] == version
-        assert httpx.get(f"{url}/openapi.json").json()["openapi"].startswith("3.")
-        assert "/openapi.json" in httpx.get(f"{url}/docs").text
-        assert httpx.get(f"{url}/static/coordsite/docs.js").status_code == 200
-        assert httpx.get(f"{url}/admin/login/").status_code == 200
+        assert httpx.get(f"{url}/meta", timeout=60).json()["version"] == version
+        assert httpx.get(f"{url}/openapi.json", timeout=60).json()["openapi"].startswith("3.")
+        assert "/openapi.json" in httpx.get(f"{url}/docs", timeout=60).text
+        assert httpx.get(f"{url}/static/coordsite/docs.js", timeout=60).status_code == 200
+        assert httpx.get(f"{url}/admin/login/", timeout=60).status_code == 200
         client_environ = clean_environ(COORD_API_URL=url, COORD_AUTH_TOKEN="t", COORD_REPO_ID="org/app")
         bridge = StdioServerParameters(
             command=str(installed / "coord-mcp"), args=[], env=client_environ, cwd=tmp_path

@@ -114,7 +114,7 @@ def post(receiver, n=1, *, age=0, changed=b"", delivery=None):
     body = body_of("claim_granted", {"n": n}, clock.now())
     headers = signature_headers(body, [SECRET], int(time.time()) - age)
     headers["X-Coord-Delivery-Id"] = delivery or str(uuid.uuid4())
-    return httpx.post(receiver.url, content=body + changed, headers=headers).status_code
+    return httpx.post(receiver.url, content=body + changed, headers=headers, timeout=60).status_code
 
 
 def test_it_refuses_copies_that_are_old_and_bodies_that_were_changed(receiver):
