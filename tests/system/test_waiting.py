@@ -225,7 +225,7 @@ async def test_five_hundred_parked_waiters_hold_no_thread_and_no_connection(serv
         try:
             await until(lambda: _parked(client, number - 1), "all are parked", every=0.2, seconds=100)
             threads, connections = _threads_and_files(web, database)
-            assert threads == before
+            assert threads <= before
             assert connections <= threads
             assert (await client.get("/health")).text == "ok"
         finally:
