@@ -247,20 +247,21 @@ def symbol_overlap(conflict: Conflict, files: checkout.Checkout | None) -> list[
     """
     if not conflict.holder.colliding or not conflict.item.symbols:
         return None
-    mine = [
+    mine = sorted(
         path
         for path in conflict.item.symbols
         if any(
             path == held or path.startswith(f"{held}::") or held.startswith(f"{path}::")
             for held in conflict.holder.colliding
         )
-    ]
-    asked = conflict.item.pattern
-    held = parse(conflict.holder.pattern, case_insensitive=asked.case_insensitive)
-    file = next((pattern for pattern in (asked, held) if pattern.is_literal), None)
-    entry: Json = {"file": (file or asked).text, "symbols": sorted(mine)}
-    if files is not None and file is not None:
-        entry["lines"] = sources.line_ranges(files, file.text, sorted(mine))
+    )
+    file = conflict.item.pattern
+    if not file.is_literal:
+        held = parse(conflict.holder.pattern, case_insensitive=file.case_insensitive)
+        file = held if held.is_literal else file
+    entry: Json = {"file": file.text, "symbols": mine}
+    if files is not None and file.is_literal:
+        entry["lines"] = sources.line_ranges(files, file.text, mine)
     return [entry]
 
 
