@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import DateTimeField, Field, JSONField, UUIDField
+
+T = TypeVar("T")
+
+BATCH = 500
+"""Values that one statement names, at most."""
 
 
 def moment(value: Any) -> datetime | None:
@@ -33,6 +38,12 @@ def stored(moment: datetime) -> Any:
 def marks(values: Sized) -> str:
     """The placeholders of so many values, for ``IN (…)`` and ``VALUES (…)``."""
     return ", ".join(["%s"] * len(values))
+
+
+def batches(values: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    """The values in order, at most ``size`` at a time: as many as one statement takes with ease."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 class Columns:

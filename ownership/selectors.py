@@ -18,6 +18,7 @@ from common import clock
 from common.buckets import Day, Hour
 from common.errors import NotFound
 from common.filters import Filter
+from common.rows import batches
 from ownership import documents, edits
 from ownership.documents import InvalidDocument
 from ownership.hotspots import Advice, advice, covers_pattern
@@ -209,8 +210,8 @@ def attempts_under(patterns: Collection[str], *, days: int) -> dict[str, int]:
             if text == outer or (compiled and inner and covers_pattern(compiled, inner))
         ]
         requests: set[str] = set()
-        for start in range(0, len(covered), PATTERNS_PER_QUERY):
-            some = rows.filter(pattern__in=covered[start : start + PATTERNS_PER_QUERY])
+        for chunk in batches(covered, PATTERNS_PER_QUERY):
+            some = rows.filter(pattern__in=chunk)
             requests.update(some.values_list("request_uid", flat=True).distinct())
         counts[outer] = len(requests)
     return counts

@@ -13,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 
 from common.buckets import Hour
 from common.filters import Filter
-from common.rows import marks, stored
+from common.rows import batches, marks, stored
 from queueing.models import IN_LINE, LEFT, Ticket
 from queueing.ordering import Ranking
 
@@ -95,8 +95,8 @@ def where(ticket_id: str) -> tuple[str, str] | None:
 def tickets_by_id(ids: Sequence[str]) -> list[Ticket]:
     """These tickets, in no order."""
     found: list[Ticket] = []
-    for start in range(0, len(ids), 500):
-        found += Ticket.objects.filter(id__in=ids[start : start + 500])
+    for chunk in batches(ids):
+        found += Ticket.objects.filter(id__in=chunk)
     return found
 
 
@@ -142,8 +142,7 @@ def not_waiting(ids: Collection[str]) -> set[str]:
     given = list(ids)
     waiting: set[str] = set()
     with connection.cursor() as cursor:
-        for start in range(0, len(given), 500):
-            chunk = given[start : start + 500]
+        for chunk in batches(given):
             cursor.execute(_WAITING.format(marks(chunk)), chunk)
             waiting.update(key for (key,) in cursor.fetchall())
     return set(given) - waiting

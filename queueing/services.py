@@ -16,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import F
 
 from common import clock
-from common.rows import Columns, marks, stored
+from common.rows import Columns, batches, marks, stored
 from queueing.models import LEFT, Ticket
 from queueing.selectors import counts
 from webhooks.services import record
@@ -104,8 +104,7 @@ def offer(ids: Sequence[str], now: datetime) -> None:
     """Offer each waiting ticket what it waits for, until picked up. Emits ``queue_offer``."""
     until = now + timedelta(seconds=settings.COORD.offer_seconds)
     moved: dict[str, _Moved] = {}
-    for start in range(0, len(ids), 500):
-        chunk = ids[start : start + 500]
+    for chunk in batches(ids):
         with connection.cursor() as cursor:
             moment = stored(until)
             cursor.execute(_OFFER.format(marks(chunk)), [moment, *chunk])
@@ -160,8 +159,8 @@ def expire(ticket: Ticket, now: datetime, reason: str) -> bool:
 
 def note_passed(ids: Sequence[str], times: int = 1) -> None:
     """Count that these tickets were passed over by later requests."""
-    for start in range(0, len(ids), 500):
-        Ticket.objects.filter(id__in=ids[start : start + 500]).update(passed_over=F("passed_over") + times)
+    for chunk in batches(ids):
+        Ticket.objects.filter(id__in=chunk).update(passed_over=F("passed_over") + times)
 
 
 def move_to_front(ticket: Ticket, *, operator: str, reason: str) -> bool:
@@ -177,10 +176,9 @@ def move_to_front(ticket: Ticket, *, operator: str, reason: str) -> bool:
 def heartbeat(ids: Sequence[str], now: datetime) -> None:
     """Say that these waiters are still connected."""
     until = now + timedelta(seconds=ALIVE_SECONDS)
-    for start in range(0, len(ids), 500):
-        Ticket.objects.filter(id__in=ids[start : start + 500], state="waiting", alive_until__lt=until).update(
-            alive_until=until
-        )
+    for chunk in batches(ids):
+        late = Ticket.objects.filter(id__in=chunk, state="waiting", alive_until__lt=until)
+        late.update(alive_until=until)
 
 
 def leave(ticket: Ticket, now: datetime) -> bool:

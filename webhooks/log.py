@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import UUIDField
 
 from common import wakeups
-from common.rows import Columns, marks, stored
+from common.rows import Columns, batches, marks, stored
 from webhooks.models import Event
 from webhooks.types import NewEvent
 
@@ -81,8 +81,7 @@ def insert(
     database = connections[DEFAULT_DB_ALIAS]
     at = [stored(moment)]
     with database.cursor() as cursor:
-        for start in range(0, len(events), ROWS_PER_INSERT):
-            chunk = events[start : start + ROWS_PER_INSERT]
+        for chunk in batches(events, ROWS_PER_INSERT):
             values = [value for event in chunk for value in _values(event, database) + at]
             if database.vendor == "postgresql":
                 cursor.execute(_ordered_insert(len(chunk), bool(notices)), [ORDER_LOCK, *values, *notices])

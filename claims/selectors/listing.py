@@ -18,6 +18,7 @@ from claims.models import Claim, Partnership, Repository
 from common import clock
 from common.caller import Caller
 from common.errors import Invalid
+from common.rows import batches
 from webhooks.models import Event
 from webhooks.types import EventType
 
@@ -83,8 +84,7 @@ def partners_of(claims: Sequence[Claim]) -> dict[str, list[str]]:
     ids = [claim.id for claim in claims]
     found: dict[str, list[str]] = defaultdict(list)
     now = clock.now()
-    for start in range(0, len(ids), 500):
-        chunk = ids[start : start + 500]
+    for chunk in batches(ids):
         links = Partnership.objects.filter(Q(holder_id__in=chunk) | Q(partner_id__in=chunk)).filter(
             live(now, "holder__"), live(now, "partner__")
         )

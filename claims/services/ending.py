@@ -12,7 +12,7 @@ from claims.locks import Locked, idle_cutoff, repository_lock
 from claims.models import Claim, ClaimSymbol, ReleaseRequest, Repository
 from claims.services import draining
 from common import clock, metrics
-from common.rows import marks, stored
+from common.rows import batches, marks, stored
 from webhooks.services import record
 from webhooks.types import EventType, NewEvent
 
@@ -76,8 +76,8 @@ def end_claims(
     ``claim_narrowed``/``claim_transferred`` per claim, ``resolved`` or ``expired`` per open request.
     """
     ended: list[Ended] = []
-    for start in range(0, len(claim_ids), 500):
-        ended += _close(locked, claim_ids[start : start + 500], end)
+    for chunk in batches(claim_ids):
+        ended += _close(locked, chunk, end)
     if not ended:
         return []
     symbols = [claim.id for claim in ended if claim.scope_type == Claim.Scope.SYMBOL]

@@ -17,7 +17,7 @@ from claims.parties import Party
 from claims.scopes import ClaimRequest, Item, ScopeKey
 from claims.verdicts import Coexistence, Verdict
 from common import clock, metrics
-from common.rows import Columns
+from common.rows import Columns, marks
 from ownership.rules import RuleSet
 from webhooks.types import EventType, NewEvent
 
@@ -72,8 +72,8 @@ class _Insert:
         self, model: type[Model], columns: Sequence[str], alike: Sequence[str] = (), ending: str = ""
     ) -> None:
         names = ", ".join(f'"{column}"' for column in (*columns, *alike))
-        marks = ", ".join(["%s"] * (len(columns) + len(alike)))
-        self._sql = f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks}){ending}"
+        values = marks([*columns, *alike])
+        self._sql = f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({values}){ending}"
         fields = {field.column: field for field in model._meta.concrete_fields}
         self._own, self._alike = (Columns(fields[name] for name in some) for some in (columns, alike))
 

@@ -13,7 +13,7 @@ from claims.services import draining
 from claims.services.ending import By, End, Ended, end_claims
 from common.caller import Caller
 from common.errors import Conflict, ErrorCode
-from common.rows import marks
+from common.rows import batches, marks
 from ownership.services import resolve_contention
 from queueing import services as tickets
 from queueing.models import IN_LINE, Ticket
@@ -67,8 +67,7 @@ def release_claims(
 
 def _open_claims(ids: Sequence[str]) -> Iterator[tuple[str, str, str, int]]:
     """Id, repository, engineer and fence of those that have not ended."""
-    for start in range(0, len(ids), 500):
-        chunk = ids[start : start + 500]
+    for chunk in batches(ids):
         with connection.cursor() as cursor:
             cursor.execute(_OPEN.format(marks(chunk)), chunk)
             yield from cursor.fetchall()

@@ -25,6 +25,7 @@ from claims.verdicts import Question, Verdict, judge
 from common import clock
 from common.caller import short_session
 from common.errors import Invalid
+from common.rows import batches
 from ownership.selectors import current_rules
 from patterns import Pattern, PatternError, literal, overlaps, parse
 
@@ -225,8 +226,7 @@ def _shared_scopes(mine: set[str], theirs: set[str]) -> dict[tuple[str, str], li
     """The patterns on which claims of ours and claims of theirs agreed to coexist."""
     scopes: dict[tuple[str, str], list[str]] = defaultdict(list)
     ids = sorted(mine)
-    for start in range(0, len(ids) if theirs else 0, 400):
-        chunk = ids[start : start + 400]
+    for chunk in batches(ids if theirs else [], 400):
         links = Partnership.objects.filter(Q(holder_id__in=chunk) | Q(partner_id__in=chunk))
         for holder, partner, pattern in links.values_list("holder_id", "partner_id", "pattern"):
             for ours, other in ((holder, partner), (partner, holder)):
