@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import django
-import httpx
+
+from coordsite.kit.service import Service, Unreachable
 
 READY_SECONDS = 60.0
 REPO = "demo/django"
@@ -94,10 +95,8 @@ def _wait_until_ready(url: str, service: subprocess.Popen[bytes], log: Path) -> 
     while time.monotonic() < end:
         if service.poll() is not None:
             break
-        try:
-            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
+        with suppress(Unreachable):
+            if Service(url).call("GET", "/readyz").status == 200:
                 return
-        except httpx.HTTPError:
-            pass
         time.sleep(0.1)
     raise RuntimeError(f"the service did not start: {log.read_text(errors='replace')[-2000:]}")

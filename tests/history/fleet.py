@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.engines.servers import free_port
+from tests.system.service import is_ready
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "history-token"
@@ -90,11 +89,7 @@ class Replica(Process):
 
     def is_ready(self) -> bool:
         """Whether it serves."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
+        return is_ready(f"http://127.0.0.1:{self.port}")
 
     def wait(self) -> None:
         """Wait until it serves."""

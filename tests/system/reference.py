@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx
 
-from .service import clean_environ, free_port, wait_for
+from .service import clean_environ, free_port, is_ready, tls, wait_for
 
 VERSION = "0.27.1"
 HOME = Path(__file__).parents[2] / "build" / f"reference-{VERSION}"
@@ -64,21 +64,14 @@ def running(database: Path) -> Iterator[httpx.Client]:
     process = subprocess.Popen(
         [reference() / "coord-api"], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    headers = {"Authorization": "Bearer reference"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as client:
+    url, headers = f"http://127.0.0.1:{port}", {"Authorization": "Bearer reference"}
+    with httpx.Client(base_url=url, headers=headers, timeout=30, verify=tls()) as client:
         try:
-            wait_for(lambda: _ready(client), "the reference is ready")
+            wait_for(lambda: is_ready(url), "the reference is ready")
             yield client
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def fill(client: httpx.Client) -> None:

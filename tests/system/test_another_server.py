@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .service import clean_environ, coord, free_port, wait_for
+from .service import clean_environ, coord, free_port, is_ready, tls, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,24 +34,18 @@ def test_it_serves_and_sends_waiters_home_when_it_stops(command, tmp_path):
     assert coord("migrate", **variables).returncode == 0
     argv = [sys.executable, "-m", *command.format(port=port).split()]
     server = subprocess.Popen(argv, env=clean_environ(**variables), cwd=ROOT)
-    headers = {"Authorization": "Bearer token"}
+    url, headers = f"http://127.0.0.1:{port}", {"Authorization": "Bearer token"}
     try:
         with (
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as http,
+            httpx.Client(base_url=url, headers=headers, timeout=60, verify=tls()) as http,
             ThreadPoolExecutor() as pool,
         ):
-
-            def ready():
-                try:
-                    return http.get("/readyz").status_code == 200
-                except httpx.HTTPError:
-                    return False
 
             def claim(engineer, **fields):
                 items = [{"type": "file", "pattern": "a.py"}]
                 return http.post("/claims", json={"engineer": engineer, "claims": items, **fields})
 
-            wait_for(ready, "uvicorn serves")
+            wait_for(lambda: is_ready(url), "uvicorn serves")
             assert claim("alice").status_code == 200
             waiting = pool.submit(claim, "bob", wait_seconds=50)
             wait_for(lambda: http.get("/requests?queued=true").json()["count"] == 1, "bob stands in line")

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from .service import Service, wait_for
+from .service import Service, tls, wait_for
 
 CLAIM = {"engineer": "alice", "claims": [{"type": "file", "pattern": "a.py"}]}
 SHAPE = {"detail", "code", "retryable", "retry_after_s", "next"}
@@ -187,7 +187,8 @@ def test_metrics_have_known_names_and_bounded_labels(service, http):
 
 def test_many_at_once_are_all_answered(service):
     """More connections than any queue of the system's default length holds."""
-    with httpx.Client(base_url=service.url, timeout=60, limits=httpx.Limits(max_connections=None)) as client:
+    limits = httpx.Limits(max_connections=None)
+    with httpx.Client(base_url=service.url, timeout=60, verify=tls(), limits=limits) as client:
         sockets = [socket.create_connection(("127.0.0.1", service.port), timeout=20) for _ in range(300)]
         for connection in sockets:
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -18,7 +18,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from .service import Service, clean_environ, git
+from .service import Service, clean_environ, git, tls
 
 GOLDEN = Path(__file__).parents[1] / "bridge" / "tools.json"
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -47,7 +47,7 @@ async def connect(
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     headers["Authorization"] = f"Bearer {token or service.token}"
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=60) as http,
+        httpx2.AsyncClient(headers=headers, timeout=60, verify=tls()) as http,
         Client(streamable_http_client(f"{service.url}/mcp", http_client=http), mode=mode) as client,
     ):
         yield client
@@ -181,7 +181,7 @@ async def test_a_stream_ends_with_the_service(start_service, server):
     service = start_service(COORD_ASGI_SERVER=server)
     headers = {"Authorization": f"Bearer {service.token}", "X-Coord-Session": "sa", "Accept": BOTH}
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=60) as client,
+        httpx2.AsyncClient(headers=headers, timeout=60, verify=tls()) as client,
         client.stream("GET", f"{service.url}/mcp") as stream,
     ):
         assert (stream.status_code, stream.headers["Content-Type"]) == (200, "text/event-stream")
@@ -291,7 +291,7 @@ async def test_it_keeps_to_the_engineer_and_repositories_of_a_token(service, rep
 def post(service, body=INITIALIZE, **headers):
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     sent = {"Accept": BOTH, "Authorization": f"Bearer {service.token}", **named}
-    return httpx.post(f"{service.url}/mcp", json=body, headers=sent, timeout=30)
+    return httpx.post(f"{service.url}/mcp", json=body, headers=sent, timeout=30, verify=tls())
 
 
 def test_it_wants_a_token(service):

@@ -14,7 +14,7 @@ import pytest
 from tests.engines.servers import Postgres
 from tests.history.fleet import TOKEN, Fleet
 
-from .service import wait_for
+from .service import tls, wait_for
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -33,6 +33,7 @@ class Doors:
                 timeout=60,
                 limits=limits,
                 trust_env=False,
+                verify=tls(),
             )
             for port in fleet.ports
         ]

@@ -16,7 +16,7 @@ import pytest
 from coordsite.home import Home
 from coordsite.instance import hold
 
-from .service import COORD, Service, clean_environ, coord, free_port, wait_for
+from .service import COORD, Service, clean_environ, coord, free_port, tls, wait_for
 
 
 def group_of(service: Service) -> list[int]:
@@ -286,7 +286,7 @@ def test_the_first_operator_signs_in_by_a_link_that_works_once(start_service):
     (line,) = [line for line in service.output().splitlines() if line.startswith("Sign in ")]
     link = line.split()[2]
     assert link.startswith(f"{service.url}/admin/signin/link/")
-    with httpx.Client(timeout=60) as operator, httpx.Client(timeout=60) as late:
+    with httpx.Client(timeout=60, verify=tls()) as operator, httpx.Client(timeout=60, verify=tls()) as late:
         entered = operator.get(link)
         assert (entered.status_code, entered.headers["Location"]) == (302, "/admin/")
         shown = operator.get(f"{service.url}/admin/")

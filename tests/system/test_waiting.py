@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from .conftest import lay_database
-from .service import Service, wait_for
+from .service import Service, tls, wait_for
 
 FAST = {
     "COORD_OFFER_SECONDS": "1",
@@ -29,7 +29,9 @@ async def agents(service: Service) -> AsyncIterator[httpx.AsyncClient]:
     """Any number of clients at once."""
     limits = httpx.Limits(max_connections=None)
     headers = {"Authorization": f"Bearer {service.token}"}
-    async with httpx.AsyncClient(base_url=service.url, headers=headers, timeout=90, limits=limits) as client:
+    async with httpx.AsyncClient(
+        base_url=service.url, headers=headers, timeout=90, limits=limits, verify=tls()
+    ) as client:
         yield client
 
 

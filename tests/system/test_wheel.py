@@ -15,7 +15,7 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 
-from .service import clean_environ, free_port, wait_for
+from .service import clean_environ, free_port, is_ready, wait_for
 
 pytestmark = pytest.mark.timeout(400)  # the first test of the environment installs everything
 
@@ -84,12 +84,10 @@ async def test_its_programs_run_from_a_clean_installation(installed, tmp_path):
 
         def healthy() -> bool:
             assert service.poll() is None, (tmp_path / "log").read_text()
-            try:
-                return httpx.get(f"{url}/health", timeout=60).text == "ok"
-            except httpx.TransportError:
-                return False
+            return is_ready(url)
 
         wait_for(healthy, "coord-api answers")
+        assert httpx.get(f"{url}/health", timeout=60).text == "ok"
         assert httpx.get(f"{url}/meta", timeout=60).json()["version"] == version
         assert httpx.get(f"{url}/openapi.json", timeout=60).json()["openapi"].startswith("3.")
         assert "/openapi.json" in httpx.get(f"{url}/docs", timeout=60).text
