@@ -12,12 +12,10 @@ class CoordsiteConfig(AppConfig):
     verbose_name = "coord"
 
     def ready(self) -> None:
-        """Teach the schema generator how callers prove themselves; put tokens into admin; keep the groups."""
+        """Keep the groups, and on record who signed in."""
         from django.contrib.auth.signals import user_logged_in
         from django.db.models.signals import post_migrate
 
-        from coordsite import schema  # noqa: F401  (registers itself)
-        from coordsite.admin import tokens  # noqa: F401  (registers itself)
         from coordsite.signin import recording, roles
 
         post_migrate.connect(roles.make_groups, sender=self)

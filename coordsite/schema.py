@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -45,8 +46,15 @@ PROBLEM = {
 }
 
 
-def document_refusals(result: dict[str, Any], **given: Any) -> dict[str, Any]:
-    """Name in each operation the refusals that it can give. A hook of the schema's generator."""
+class Generator(SchemaGenerator):
+    """drf-spectacular's; each operation names the refusals that it can give."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
+        """The description."""
+        return _with_refusals(super().get_schema(request, public))  # type: ignore[no-untyped-call]
+
+
+def _with_refusals(result: dict[str, Any]) -> dict[str, Any]:
     result["components"]["schemas"]["Problem"] = PROBLEM
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, operations in result["paths"].items():

@@ -168,10 +168,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "coordsite.schema.document_refusals",
-    ],
+    "DEFAULT_GENERATOR_CLASS": "coordsite.schema.Generator",
     "ENUM_NAME_OVERRIDES": {
         "ConflictKind": ["held", "queued"],
         "DeliveryStatus": "webhooks.models.Delivery.Status",

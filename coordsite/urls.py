@@ -7,7 +7,10 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from coordsite import views
+from coordsite.admin import discover
 from coordsite.hooks.views import ClaudeHook, CodexHook, CursorHook
+
+discover()
 
 handler400 = "coordsite.exceptions.bad_request"
 handler404 = "coordsite.exceptions.not_found"

@@ -121,10 +121,11 @@ async def openapi(request: HttpRequest) -> HttpResponseBase:
 
 @functools.cache
 def _schema() -> bytes:
-    from drf_spectacular.generators import SchemaGenerator
     from drf_spectacular.renderers import OpenApiJsonRenderer
 
-    generator: Any = cast(Any, SchemaGenerator)()
+    from coordsite.schema import Generator
+
+    generator: Any = cast(Any, Generator)()
     rendered: bytes = cast(Any, OpenApiJsonRenderer)().render(generator.get_schema(request=None, public=True))
     return rendered
 
