@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -64,14 +65,33 @@ def start_service(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Serv
             service.stop()
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
-    """One service with the default settings for a module's tests: use repositories of your own in each."""
-    running = Service(tmp_path_factory.mktemp("service") / "home")
+@contextmanager
+def serving(
+    tmp_path_factory: pytest.TempPathFactory, migrated: Path, variables: dict[str, str] | None = None
+) -> Iterator[Service]:
+    """A service on an empty database, for as long as the context."""
+    running = Service(tmp_path_factory.mktemp("service") / "home", variables or {})
     lay_database(migrated, running)
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
+    """One service with the default settings for all tests: use repositories of your own in each.
+
+    Whoever changes what all repositories share takes :func:`modules_service`.
+    """
+    with serving(tmp_path_factory, migrated) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def modules_service(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
+    """One service with the default settings for a module's tests."""
+    with serving(tmp_path_factory, migrated) as running:
+        yield running
 
 
 @pytest.fixture

@@ -12,6 +12,12 @@ from .service import coord
 REPO = "org/admin-browser"
 
 
+@pytest.fixture(scope="module")
+def service(modules_service):
+    """A service of their own: the rules that are restored here hold in every repository."""
+    return modules_service
+
+
 @pytest.fixture
 def link(service):
     """A fresh one-time link into the first operator's account, as ``coord signin`` prints it."""

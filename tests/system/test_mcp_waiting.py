@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from .test_main_job import agents
+from .test_main_job import REPO, agents
 
 FILE = "waited/for.py"
 
@@ -35,12 +35,13 @@ async def test_a_cancelled_call_gives_its_place_up(service, http, tree):
             assert (await alice.call("my_requests", queued=True))["count"] == 0
             group.cancel_scope.cancel()
         assert told[0].startswith("position 1, held by alice")
+        line = {"queued": "true", "requester": "bob", "repo": REPO}
         with anyio.fail_after(60):
-            while http.get("/requests", params={"queued": "true", "requester": "bob"}).json()["count"]:
+            while http.get("/requests", params=line).json()["count"]:
                 await anyio.sleep(0.05)
         await alice.call("release_session")
         assert (await alice.claim(FILE))["claim_ids"]
-        rows = http.get("/claims", params={"engineer": "bob", "active_only": "false"}).json()
+        rows = http.get("/claims", params={"engineer": "bob", "active_only": "false", "repo": REPO}).json()
         assert rows["claims"] == []
 
 

@@ -83,14 +83,14 @@ def test_exactly_one_wins_each_round(database, wanted, items, rounds):
 
 
 @pytest.mark.timeout(300)
-def test_exactly_one_wins_each_round_over_http(service):
+def test_exactly_one_wins_each_round_over_http(modules_service):
     """The same by 64 clients of the service, each on a connection and a thread of its own."""
     rounds: dict[int, list[Try]] = defaultdict(list)
     barrier = threading.Barrier(CONTENDERS)
 
     def contend(number: int) -> None:
-        headers = {"Authorization": f"Bearer {service.token}", "Content-Type": "application/json"}
-        with closing(HTTPConnection("127.0.0.1", service.port, timeout=60)) as connection:
+        headers = {"Authorization": f"Bearer {modules_service.token}", "Content-Type": "application/json"}
+        with closing(HTTPConnection("127.0.0.1", modules_service.port, timeout=60)) as connection:
             for turn in range(50):
                 items = [{"type": "file", "pattern": pattern} for pattern in overlapping(turn, number)]
                 body = {"engineer": f"agent-{number}", "repo": "org/race", "claims": items}

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import lay_database
+from .conftest import serving
 from .service import Service, tls, wait_for
 
 FAST = {
@@ -60,10 +60,14 @@ async def until(condition: Any, what: str, *, every: float = 0.02, seconds: floa
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
     """A service whose offers, asked-for leases and silent sessions end after seconds; it never sweeps."""
-    running = Service(tmp_path_factory.mktemp("hasty") / "home", FAST)
-    lay_database(migrated, running)
-    yield running.start()
-    running.stop()
+    with serving(tmp_path_factory, migrated, FAST) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def service(modules_service: Service) -> Service:
+    """A service of their own: its threads are counted."""
+    return modules_service
 
 
 async def test_fifty_waiters_are_served_in_order_each_once_and_none_is_sent_away(service: Service):

@@ -17,6 +17,12 @@ from webhooks.services.outbox import NUDGE
 from .service import coord, wait_for
 
 
+@pytest.fixture(scope="module")
+def service(modules_service):
+    """A service of their own: its receivers hear of every repository."""
+    return modules_service
+
+
 @pytest.fixture
 def receivers():
     made = Receivers()
