@@ -23,13 +23,7 @@ __all__ = ["django_db_setup", "empty_file", "shared_database"]
 
 TOKEN = "test-token"
 
-pytest_plugins = ["tests.system.browser"]
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long comes first, so that no worker begins it when the others are done."""
-    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+pytest_plugins = ["tests.engines.order", "tests.system.browser"]
 
 
 class VirtualClock:

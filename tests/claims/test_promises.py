@@ -337,6 +337,7 @@ class Promises(Walk):
 
 
 @pytest.mark.django_db
+@pytest.mark.long(60)
 @pytest.mark.timeout(600)
 def test_the_promises_hold_whatever_agents_do(config):
     config(queue_max_overtakes=OVERTAKES, idle_timeout_sec=IDLE)

@@ -20,7 +20,7 @@ from schemathesis.checks import (
 
 from tests.history.fleet import TOKEN, Fleet
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(3000), pytest.mark.long(40)]
 
 EXAMPLES = int(os.environ.get("COORD_TEST_FUZZ_EXAMPLES", "6"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -12,7 +12,7 @@ from .reference import fill, reference, running
 from .service import Service, coord
 
 # Making the environment once takes as long as the package index does.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long(20)]
 
 
 def test_agents_go_on_with_the_claims_they_had(start_service: Any, tmp_path: Path) -> None:

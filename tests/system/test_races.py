@@ -68,6 +68,7 @@ def winners(rounds: dict[int, list[Try]]) -> list[Try]:
     return found
 
 
+@pytest.mark.long(30)
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("wanted", "items", "rounds"), [(one_path, 1, 50), (two_overlapping, 2, 8)])
 def test_exactly_one_wins_each_round(database, wanted, items, rounds):
@@ -82,6 +83,7 @@ def test_exactly_one_wins_each_round(database, wanted, items, rounds):
     assert fences == sorted(set(fences)), "fences only grow, whoever is granted"
 
 
+@pytest.mark.long(30)
 @pytest.mark.timeout(300)
 def test_exactly_one_wins_each_round_over_http(modules_service):
     """The same by 64 clients of the service, each on a connection and a thread of its own."""

@@ -17,7 +17,7 @@ from .reference import reference
 from .service import Service, clean_environ
 
 # Making the environment once takes as long as the package index does.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long(30)]
 TOOLS = {
     "list_claims",
     "check_conflicts",

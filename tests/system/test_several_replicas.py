@@ -16,7 +16,7 @@ from tests.history.fleet import TOKEN, Fleet
 
 from .service import tls, wait_for
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.long(40)]
 
 
 class Doors:

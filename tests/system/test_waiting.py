@@ -217,6 +217,7 @@ def _threads_and_files(web: int, database: str) -> tuple[int, int]:
     return len(list(Path(f"/proc/{web}/task").iterdir())), opened.count(database)
 
 
+@pytest.mark.long(30)
 @pytest.mark.timeout(240)  # on a busy machine
 async def test_five_hundred_parked_waiters_hold_no_thread_and_no_connection(service: Service):
     repo, number = "org/parked", 500

@@ -17,7 +17,8 @@ from mcp.client.stdio import StdioServerParameters
 
 from .service import clean_environ, free_port, is_ready, wait_for
 
-pytestmark = pytest.mark.timeout(400)  # the first test of the environment installs everything
+# The first test of the environment installs everything.
+pytestmark = [pytest.mark.timeout(400), pytest.mark.long(80)]
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE = ("tests/", "benchmarks/", "docs/", "deploy/", "build/")
@@ -43,9 +44,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of a new environment that has the wheel and what it requires, nothing else."""
     place = tmp_path_factory.mktemp("installed") / "venv"
-    venv.create(place, with_pip=True)
-    command = [place / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--constraint", ROOT / "constraints.txt", "--no-compile", wheel]
+    venv.create(place)
+    command = [sys.executable, "-m", "pip", "--python", place / "bin" / "python", "--quiet"]
+    command += ["install", "--disable-pip-version-check", "--constraint", ROOT / "constraints.txt"]
+    command += ["--no-compile", wheel]
     done = subprocess.run(command, capture_output=True, text=True, env=clean_environ(), check=False)
     assert done.returncode == 0, done.stderr
     yield place / "bin"
