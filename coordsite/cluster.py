@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -13,13 +14,16 @@ def main() -> int:
     """Work on tasks until told to stop; the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordsite.settings")
     follow_supervisor()
+    gc.disable()
     import django
 
     django.setup()
     from django.core.management import call_command
 
-    import webhooks.sending  # noqa: F401  (the workers are forked from here, and send)
+    import webhooks.sending  # noqa: F401  (workers send)
 
+    gc.freeze()  # the workers are forked from here, and share what no collection touches
+    gc.enable()
     call_command("qcluster")
     return 0
 

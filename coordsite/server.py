@@ -41,6 +41,8 @@ GRACE_S = 20.0
 """How long a stop waits for requests under way, in seconds."""
 FLUSH_S = 0.1
 """Time for the last answers to leave the sockets, in seconds."""
+LAST_S = 2.0
+"""How long cancelled tasks may take, in seconds."""
 
 
 class Server(daphne_server.Server):
@@ -105,7 +107,16 @@ class Server(daphne_server.Server):
             async with asyncio.timeout(GRACE_S):
                 await lanes().idle()
         await asyncio.sleep(FLUSH_S)
+        await self._end_tasks()
         self.stop()
+
+    async def _end_tasks(self) -> None:
+        """Cancel what still runs, as ``asyncio.run`` does: libraries end their threads with their tasks."""
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        if rest:
+            await asyncio.wait(rest, timeout=LAST_S)
 
 
 def tune_gc() -> None:
@@ -113,6 +124,7 @@ def tune_gc() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+    gc.enable()
 
 
 def unusable_database() -> str:
@@ -216,6 +228,7 @@ def serve(application: Any, host: str, port: int, ready: Callable[[], None]) -> 
 def main() -> int:
     """Run the web process with the settings of the environment; the exit code."""
     follow_supervisor()
+    gc.disable()  # until everything is loaded
     from django.conf import settings
 
     config = settings.COORD

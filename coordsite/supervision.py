@@ -181,8 +181,10 @@ class Supervisor:
         deadline = time.monotonic() + STOP_S
         for child in (self.cluster, *self.webs):
             if child.process is not None:
-                with suppress(subprocess.TimeoutExpired):
+                try:
                     child.process.wait(max(0.0, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    say(f"{child.name} did not stop within {STOP_S:g} s; it is killed")
             child.kill()
 
     @contextmanager

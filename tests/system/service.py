@@ -165,12 +165,14 @@ class Service:
         raise AssertionError("no web process")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it in order; the exit code."""
+        """End it in order; the exit code. No process of it may have to be killed for that."""
         if self.process is None:
             return 0
         self.process.send_signal(number)
         try:
-            return self.process.wait(PATIENCE_S)
+            code = self.process.wait(PATIENCE_S)
+            assert "did not stop within" not in self.output(), self.output()
+            return code
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"the service did not stop:\n{self.output()}") from None

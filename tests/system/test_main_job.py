@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 
+from .conftest import serving
 from .service import COORD, Service, clean_environ, plant_django
 
 REPO = "demo/django"
@@ -71,9 +72,20 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.fixture(scope="module")
+def knowing(tmp_path_factory: pytest.TempPathFactory, migrated: Path, tree: Path) -> Iterator[Service]:
+    """A service that knows the checkout."""
+    with serving(tmp_path_factory, migrated, {"COORD_REPO_ROOT": str(tree)}) as running:
+        yield running
+
+
 @pytest.fixture
-def served(start_service: Any, tree: Path) -> Service:
-    return start_service(COORD_REPO_ROOT=str(tree))
+def served(knowing: Service) -> Iterator[Service]:
+    """The same, where nothing is held when the test begins."""
+    yield knowing
+    with knowing.client() as client:
+        held = [row["id"] for row in client.get("/claims", params={"repo": REPO}).json()["claims"]]
+        client.post("/claims/release", json={"claim_ids": held or ["none"]})
 
 
 async def test_they_claim_collide_extend_release_and_claim_again(served, tree):

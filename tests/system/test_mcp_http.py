@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from .service import Service, clean_environ, git, tls
+from .conftest import serving
+from .service import Service, clean_environ, git, tls, wait_for
 
 GOLDEN = Path(__file__).parents[1] / "bridge" / "tools.json"
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -32,12 +33,31 @@ INITIALIZE = {
         "clientInfo": {"name": "test", "version": "1"},
     },
 }
+KNOWN = "org/known"
 BOTH = "application/json, text/event-stream"
 
 
 @pytest.fixture
 def repo() -> str:
     return f"app-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
+    """A service that knows a checkout and pages of others, and where who is silent for 3 s loses all."""
+    tree = tmp_path_factory.mktemp("known")
+    (tree / "a.py").write_text("def known():\n    pass\n")
+    git(tree, "init", "-q")
+    git(tree, "add", "a.py")
+    (tree / "untracked.py").write_text("def secret():\n    pass\n")
+    variables = {
+        "COORD_IDLE_TIMEOUT_SEC": "3",
+        "COORD_MCP_ALLOWED_ORIGINS": "https://ide.example, https://b.example/",
+        "COORD_REPO_ROOT": str(tree),
+        "COORD_REPO_ID": KNOWN,
+    }
+    with serving(tmp_path_factory, migrated, variables) as running:
+        yield running
 
 
 @asynccontextmanager
@@ -158,9 +178,9 @@ async def test_it_gives_the_place_up_when_the_client_leaves(service, repo, http,
 
 
 @ERAS
-async def test_an_open_connection_keeps_a_quiet_agents_lease(start_service, repo, mode):
+async def test_an_open_connection_keeps_a_quiet_agents_lease(configured, repo, mode):
     """No tool is called: the stream that the client holds open is the sign of life."""
-    service = start_service(COORD_IDLE_TIMEOUT_SEC="3")
+    service = configured
     async with connect(service, mode, X_Coord_Session="sa", X_Coord_Repo=repo) as client:
         [claim_id] = (await ask(client, "claim_files", engineer="alice", patterns=["a.py"]))["claim_ids"]
         async with AsyncExitStack() as stack, anyio.create_task_group() as group:
@@ -172,7 +192,6 @@ async def test_an_open_connection_keeps_a_quiet_agents_lease(start_service, repo
                     await anyio.sleep(0.1)
             group.cancel_scope.cancel()
     assert (row["released_at"], row["end_reason"]) == (None, None)
-    assert service.stop() == 0
     assert "Traceback" not in service.output()
 
 
@@ -197,21 +216,15 @@ def test_a_stream_belongs_to_a_session(service):
     assert (answer.status_code, answer.json()["next"]) == (400, "Send X-Coord-Session or Mcp-Session-Id.")
 
 
-async def test_it_lists_symbols_without_a_checkout_of_its_own(start_service, repo, tmp_path):
+async def test_it_lists_symbols_without_a_checkout_of_its_own(configured, repo):
     """From the text that is sent, and from the checkout that the service knows."""
-    tree = tmp_path / "tree"
-    tree.mkdir()
-    (tree / "a.py").write_text("def known():\n    pass\n")
-    git(tree, "init", "-q")
-    git(tree, "add", "a.py")
-    (tree / "untracked.py").write_text("def secret():\n    pass\n")
-    service = start_service(COORD_REPO_ROOT=str(tree), COORD_REPO_ID=repo)
-    async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=repo) as client:
+    service = configured
+    async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=KNOWN) as client:
         sent = await ask(client, "list_symbols", file="b.py", source="class K:\n    def m(self): ...\n")
         kept = await ask(client, "list_symbols", file="a.py")
         untracked = await ask(client, "list_symbols", file="untracked.py")
         outside = await ask(client, "list_symbols", file="../tree.log")
-    async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=f"{repo}-2") as client:
+    async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=repo) as client:
         elsewhere = await ask(client, "list_symbols", file="a.py")
     assert [row["path"] for row in sent["symbols"]] == ["K", "K::m"]
     assert [row["path"] for row in kept["symbols"]] == ["known"]
@@ -219,8 +232,8 @@ async def test_it_lists_symbols_without_a_checkout_of_its_own(start_service, rep
     assert elsewhere["code"] == "no_source"
 
 
-async def test_it_tells_a_lost_lease_with_the_next_reply(start_service, repo):
-    service = start_service(COORD_IDLE_TIMEOUT_SEC="1")
+async def test_it_tells_a_lost_lease_with_the_next_reply(configured, repo):
+    service = configured
     async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=repo) as client:
         await ask(client, "claim_files", engineer="alice", patterns=["a.py"])
     with service.client() as http, anyio.fail_after(60):
@@ -313,8 +326,8 @@ def test_it_does_not_take_a_renamed_host_for_its_own(service):
     assert answer.status_code == 403
 
 
-def test_it_serves_pages_of_this_machine_and_configured_ones(start_service):
-    service = start_service(COORD_MCP_ALLOWED_ORIGINS="https://ide.example, https://b.example/")
+def test_it_serves_pages_of_this_machine_and_configured_ones(configured):
+    service = configured
     for origin in ("http://localhost:6274", "https://ide.example", "https://b.example"):
         assert post(service, Origin=origin).status_code == 200, origin
     assert post(service, Origin="https://c.example").status_code == 403
@@ -346,13 +359,16 @@ def test_it_bounds_the_body(service):
 
 def test_it_is_counted_under_its_path(service, http):
     post(service)
-    assert 'http_requests_total{method="POST",path="/mcp",status="200"}' in http.get("/metrics").text
+    line = 'http_requests_total{method="POST",path="/mcp",status="200"}'
+    wait_for(lambda: line in http.get("/metrics").text, "it is counted once it has ended")
 
 
 async def test_a_stop_does_not_wait_for_waiters(start_service, repo):
     service = start_service()
     async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=repo) as a:
         await ask(a, "claim_files", engineer="alice", patterns=["hot.py"])
+        async with connect(service, "legacy", X_Coord_Session="sc", X_Coord_Repo=repo) as c:
+            await ask(c, "list_symbols", file="b.py", source="def f(): ...\n")  # on a thread of the library's
         started, ended = anyio.Event(), []
 
         async def progress(*_: object) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -39,9 +40,22 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_it_says_where_it_is_and_what_to_try(start_service):
-    service = start_service(fresh=True)
-    said = service.output()
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service on its first run: nothing was there."""
+    running = Service(tmp_path_factory.mktemp("first") / "home").start()
+    yield running
+    running.stop()
+
+
+def link_of(service: Service) -> str:
+    """The address at which the first operator signs in, as the service printed it."""
+    (line,) = [line for line in service.output().splitlines() if line.startswith("Sign in ")]
+    return line.split()[2]
+
+
+def test_it_says_where_it_is_and_what_to_try(first):
+    service, said = first, first.output()
     assert f"API        {service.url}\n" in said
     assert f"Dashboard  {service.url}/admin/\n" in said
     assert f"  export COORD_API_URL={service.url}\n" in said
@@ -65,17 +79,26 @@ def test_its_state_is_its_owners_alone_and_stays(start_service):
     running = json.loads((service.home / "coord.pid").read_text())
     assert (running["pid"], running["marker"]) == (service.process.pid, "coord start")
     token = service.token
+    with service.client() as client:
+        kept = {"engineer": "alice", "claims": [{"type": "file", "pattern": "kept.py"}]}
+        assert client.post("/claims", json=kept).status_code == 200
+        assert client.get(link_of(service)).status_code == 302
     assert service.stop() == 0
     assert not (service.home / "coord.pid").exists()
-    assert start_service().token == token
+    service.log.unlink()
+    again = start_service()
+    assert again.token == token
+    with again.client() as client:
+        assert [row["pattern"] for row in client.get("/claims").json()["claims"]] == ["kept.py"]
+    assert "Sign in " not in again.output(), "somebody has signed in"
 
 
-def test_two_run_side_by_side(start_service):
-    one, other = start_service("one"), start_service("other")
+def test_two_run_side_by_side(start_service, first):
+    one, other = start_service("one"), first
     with one.client() as here, other.client() as there:
-        body = {"engineer": "alice", "claims": [{"type": "file", "pattern": "a.py"}]}
+        body = {"engineer": "alice", "claims": [{"type": "file", "pattern": "beside.py"}]}
         assert here.post("/claims", json=body).status_code == 200
-        assert there.get("/claims").json()["count"] == 0
+        assert "beside.py" not in there.get("/claims").text
     with one.client(token=other.token) as stranger:
         assert stranger.get("/claims").status_code == 401
 
@@ -114,8 +137,7 @@ def test_a_port_in_use_is_one_line(tmp_path):
     assert line.startswith(f"coord: cannot listen on 127.0.0.1 port {port}: ")
 
 
-def test_a_second_start_on_the_same_home_or_database_is_one_line(start_service, tmp_path):
-    service = start_service()
+def test_a_second_start_on_the_same_home_or_database_is_one_line(service, tmp_path):
     done = coord("start", COORD_HOME=str(service.home), COORD_PORT=str(free_port()))
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
@@ -263,8 +285,7 @@ def test_it_detaches_says_so_and_is_stopped(tmp_path):
     assert coord("stop", **variables).stdout == "No service runs.\n"
 
 
-def test_it_takes_no_other_homes_service_for_its_own(start_service, tmp_path):
-    service = start_service()
+def test_it_takes_no_other_homes_service_for_its_own(service, tmp_path):
     there = {"COORD_PORT": str(service.port)}
     done = coord("start", "--background", COORD_HOME=str(tmp_path / "other"), **there)
     assert (done.returncode, done.stdout) == (1, "")
@@ -281,10 +302,8 @@ def test_it_takes_no_other_homes_service_for_its_own(start_service, tmp_path):
     assert (done.returncode, json.loads(done.stdout)["auth_token"]) == (0, service.token)
 
 
-def test_the_first_operator_signs_in_by_a_link_that_works_once(start_service):
-    service = start_service()
-    (line,) = [line for line in service.output().splitlines() if line.startswith("Sign in ")]
-    link = line.split()[2]
+def test_the_first_operator_signs_in_by_a_link_that_works_once(first):
+    service, link = first, link_of(first)
     assert link.startswith(f"{service.url}/admin/signin/link/")
     with httpx.Client(timeout=60, verify=tls()) as operator, httpx.Client(timeout=60, verify=tls()) as late:
         entered = operator.get(link)
@@ -296,9 +315,6 @@ def test_the_first_operator_signs_in_by_a_link_that_works_once(start_service):
         told = late.get(f"{service.url}/admin/login/").text
         assert "This link was used or has run out." in told
         assert late.get(f"{service.url}/admin/").status_code == 302
-    assert service.stop() == 0
-    service.log.unlink()
-    assert "Sign in " not in start_service().output(), "somebody has signed in"
 
 
 def test_a_start_in_the_background_that_fails_says_why(tmp_path):
