@@ -25,6 +25,7 @@ import httpx
 
 from tests.engines.servers import Postgres, Valkey
 from tests.history.fleet import TOKEN, Fleet
+from tests.system.service import tls
 
 REPO = "load/app"
 WAITERS = "waiters"
@@ -193,7 +194,9 @@ async def fill(port: int, claims: int) -> None:
 
 def client(port: int, timeout: float = 60) -> httpx.AsyncClient:
     """A client of one replica."""
-    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=timeout)
+    return httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=timeout, verify=tls()
+    )
 
 
 def memory_mib(fleet: Fleet) -> float:
@@ -214,9 +217,7 @@ async def load(given: argparse.Namespace, fleet: Fleet) -> Tally:
         began = time.perf_counter()
         await fill(ports[0], given.claims)
         print(f"{given.claims} live claims in {time.perf_counter() - began:.1f} s", flush=True)
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{ports[0]}", headers=HEADERS, timeout=60
-    ) as http:
+    async with client(ports[0]) as http:
         for number in range(min(50, given.parked)):
             body = {"engineer": "holder", "repo": f"parked/r{number}"}
             items = [{"type": "file", "pattern": "held.py"}]
@@ -224,7 +225,10 @@ async def load(given: argparse.Namespace, fleet: Fleet) -> Tally:
     background = [park(n, ports[n % len(ports)], done) for n in range(given.parked)]
     background += [listen(ports[n % len(ports)], done, tally) for n in range(given.sockets)]
     tasks = [asyncio.ensure_future(work) for work in background]
+    began = time.perf_counter()
     await all_parked(ports[0], given.parked)
+    if given.parked:
+        print(f"{given.parked} stand in line after {time.perf_counter() - began:.1f} s", flush=True)
     until = time.perf_counter() + given.seconds
     sizes = [memory_mib(fleet)]
     agents = [
