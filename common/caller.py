@@ -46,6 +46,11 @@ class Caller:
         known = self.kind == "admin" or (self.kind == "personal" and self.operator)
         return self.name if known else None
 
+    @property
+    def sight(self) -> tuple[frozenset[str] | None, bool, str | None]:
+        """What :meth:`sees` and :meth:`shown` depend on: callers of one sight are shown the same."""
+        return self.repositories, self.operator, None if self.operator else self.session_id
+
     def sees(self, repository: str) -> bool:
         """Whether the repository is within the caller's limits."""
         return self.repositories is None or repository in self.repositories

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from functools import partial
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -15,6 +16,7 @@ from common.api import InvalidRequest, lane, read_query
 from common.caller import Caller
 from common.clock import iso
 from common.errors import CoordError, ErrorCode, Invalid, NotFound
+from common.joint import joint
 from common.wakeups import EVENTS, FALLBACK_S, listening
 from queueing.describing import described
 from queueing.models import IN_LINE, Ticket
@@ -22,7 +24,6 @@ from queueing.sockets import SUBPROTOCOL, caller_of, is_allowed_host
 from webhooks import selectors
 from webhooks.api import presenters
 from webhooks.api.serializers import FollowIn
-from webhooks.selectors import EventPage
 
 log = logging.getLogger("coord.websockets")
 
@@ -84,7 +85,7 @@ class Watch(AsyncWebsocketConsumer):
 
     async def say(self, kind: str, **content: Any) -> None:
         """Send one JSON message."""
-        await self.send(text_data=json.dumps({"type": kind, **content}))
+        await self.send(text_data=_message(kind, **content))
 
     def find_caller(self) -> Caller | None:
         """Who opened the socket, if they may listen. Reads the database."""
@@ -131,20 +132,24 @@ class EventsConsumer(Watch):
             raise Unproved("No caller")
         repo = selectors.visible(caller, query.get("repo"))
 
-        def read(after: int) -> EventPage:
-            return selectors.events_after(
-                after, repo=repo, types=query.get("type"), repositories=caller.repositories, limit=PAGE
+        types = query.get("type")
+        asked = ("told", repo, types and frozenset(types), caller.sight)
+
+        def read(after: int | None) -> tuple[list[str], int]:
+            page = selectors.events_after(
+                after, repo=repo, types=types, repositories=caller.repositories, limit=PAGE
             )
+            told = [_message("event", event=presenters.event(event, caller)) for event in page.events]
+            return told, page.next_after
 
         async with listening(EVENTS if repo is None else f"repo:{repo}") as bell:
             seq = await lane(selectors.position, query.get("after", "latest"))
             await self.say("ready", after=seq)
             while True:
-                page = await lane(read, seq)
-                for event in page.events:
-                    await self.say("event", event=presenters.event(event, caller))
-                seq = page.next_after
-                if len(page.events) < PAGE:
+                told, seq = await joint((*asked, seq), partial(read, seq))
+                for message in told:
+                    await self.send(text_data=message)
+                if len(told) < PAGE:
                     await bell.wait(FALLBACK_S)
                 else:
                     await asyncio.sleep(BREATH_S)
@@ -195,6 +200,10 @@ class NoSuchSocket(Watch):
             f"No websocket has the path {self.scope['path']}",
             next="connect to /ws/events or /ws/queue/{queue_id}",
         )
+
+
+def _message(kind: str, **content: Any) -> str:
+    return json.dumps({"type": kind, **content})
 
 
 def _asked(query: bytes) -> dict[str, Any]:

@@ -191,6 +191,25 @@ async def test_it_ends_when_the_token_is_revoked(monkeypatch):
         assert await socket.closed() == 4401
 
 
+async def test_each_hears_of_others_sessions_as_much_as_it_may(person):
+    """They read together, and are told apart."""
+    carol = await sync_to_async(person)("carol")
+    dave = await sync_to_async(person)("dave")
+    headers = [(b"authorization", api.headers["Authorization"].encode()) for api in (carol, dave)]
+    session = (b"x-coord-session", b"session-of-carol")
+    async with (
+        Socket("/ws/events") as operator,
+        Socket("/ws/events", (headers[0], session)) as herself,
+        Socket("/ws/events", (headers[1],)) as other,
+    ):
+        sockets = (operator, herself, other)
+        for socket in sockets:
+            await socket.hear()
+        await tell(granted(session_id="session-of-carol"))
+        shown = [(await socket.hear())["event"]["detail"]["session_id"] for socket in sockets]
+    assert shown == ["session-of-carol", "session-of-carol", "session-…"]
+
+
 async def test_it_believes_a_session_on_its_own_pages_only():
     def make(name, staff, *permissions):
         user = get_user_model().objects.create_user(name, is_staff=staff)

@@ -11,9 +11,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api import ApiView, Parked, lane
+from common.api import ApiView, Parked
 from common.caller import Caller
 from common.errors import Forbidden
+from common.joint import joint
 from common.wakeups import EVENTS, FALLBACK_S, listening
 from webhooks import selectors, services
 from webhooks.api import presenters, serializers
@@ -50,12 +51,14 @@ class EventsView(ApiView):
         if page.events or not query["wait"]:
             return _events(page, self.caller)
         topic = EVENTS if repo is None else f"repo:{repo}"
+        types = query.get("type")
+        asked = (page.next_after, repo, types and frozenset(types), self.caller.repositories, query["limit"])
 
         async def resume() -> Response:
             end = asyncio.get_running_loop().time() + query["wait"]
             async with listening(topic) as bell:
                 while True:
-                    found = await lane(read, page.next_after)
+                    found = await joint(("page", *asked), partial(read, page.next_after))
                     left = end - asyncio.get_running_loop().time()
                     if found.events or left <= 0:
                         return _events(found, self.caller)
