@@ -187,7 +187,10 @@ async def test_it_ends_when_the_token_is_revoked(monkeypatch):
         assert (await socket.hear())["type"] == "event"
         proved.clear()
         await tell(granted("a"))
-        assert (await socket.hear())["code"] == "unauthenticated"
+        heard = await socket.hear()
+        if heard["type"] == "event":  # it was looked up just before
+            heard = await socket.hear()
+        assert heard["code"] == "unauthenticated"
         assert await socket.closed() == 4401
 
 
