@@ -5,6 +5,7 @@ import re
 import sysconfig
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ Span = tuple[int, int]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+@cache
 def sources() -> list[Path]:
     """Every module of the standard library and a third of its tests, in a fixed order.
 

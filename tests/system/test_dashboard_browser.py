@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from . import stage
+from .conftest import serving
 from .service import Service, wait_for
 
 REPO = "org/browser"
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
     """A service whose accounts' sessions this process can make."""
     variables = {"COORD_SECRET_KEY": "s" * 50, "COORD_START_READY_TIMEOUT_SEC": "60"}
-    running = Service(tmp_path_factory.mktemp("dashboard") / "home", variables).start()
-    yield running
-    running.stop()
+    with serving(tmp_path_factory, migrated, variables) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
