@@ -13,12 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from coordsite.supervision import SUPERVISOR_FD
 from tests.engines.servers import free_port
 from tests.system.service import is_ready
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "history-token"
 READY_S = 60.0
+LEASH, _held = os.pipe()
+"""Processes end with the one that started them, however that ended: its end of the pipe closes with it."""
 
 
 class Process:
@@ -36,7 +39,8 @@ class Process:
         with (self.place / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", self.module],
-                env=self.environment,
+                env={**self.environment, SUPERVISOR_FD: str(LEASH)},
+                pass_fds=(LEASH,),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
