@@ -7,7 +7,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.engines.servers import free_port
 
 TOKEN = "benchmark-token"
 OURS = f"{sys.executable} -m coordsite.cli start"
@@ -134,10 +135,3 @@ def wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> 
         except (OSError, http.client.HTTPException):
             time.sleep(0.01)
     raise RuntimeError(f"the service did not start: {log.read_text(errors='replace')[-2000:]}")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

@@ -18,9 +18,8 @@ CALLERS = [
 
 def view(caller: Caller):
     """All that a caller sees of these."""
-    return [caller.shown(session) for session in SESSIONS], [
-        caller.sees(f"org/{n}") for n in ("app", "other")
-    ]
+    seen = [caller.sees(repository) for repository in ("org/app", "org/other")]
+    return seen, [caller.shown(session) for session in SESSIONS]
 
 
 def test_callers_of_one_sight_are_shown_the_same():

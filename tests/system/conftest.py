@@ -12,7 +12,10 @@ import pytest
 
 from tests.engines.once import made_once
 
-from .service import Service, coord
+from .service import Service, coord, git
+
+KNOWN = "org/known"
+"""The repository whose checkout :func:`configured` knows."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -91,6 +94,24 @@ def service(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterato
 def modules_service(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
     """One service with the default settings for a module's tests."""
     with serving(tmp_path_factory, migrated) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def configured(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
+    """A service that knows a checkout and pages of others, and where who is silent for 3 s loses all."""
+    tree = tmp_path_factory.mktemp("known")
+    (tree / "a.py").write_text("def known():\n    pass\n")
+    git(tree, "init", "-q")
+    git(tree, "add", "a.py")
+    (tree / "untracked.py").write_text("def secret():\n    pass\n")
+    variables = {
+        "COORD_IDLE_TIMEOUT_SEC": "3",
+        "COORD_MCP_ALLOWED_ORIGINS": "https://ide.example, https://b.example/",
+        "COORD_REPO_ROOT": str(tree),
+        "COORD_REPO_ID": KNOWN,
+    }
+    with serving(tmp_path_factory, migrated, variables) as running:
         yield running
 
 

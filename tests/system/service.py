@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.engines.servers import free_port
 
 COORD = Path(sys.executable).with_name("coord")
 PATIENCE_S = 60.0
@@ -36,14 +37,6 @@ def clean_environ(**more: str) -> dict[str, str]:
         if not name.startswith("COORD_") and name != "DJANGO_SETTINGS_MODULE"
     }
     return {**ours, **more}
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def coord(*arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -19,8 +19,7 @@ REPO = "org/browser"
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
     """A service whose accounts' sessions this process can make."""
-    variables = {"COORD_SECRET_KEY": "s" * 50, "COORD_START_READY_TIMEOUT_SEC": "60"}
-    with serving(tmp_path_factory, migrated, variables) as running:
+    with serving(tmp_path_factory, migrated, {"COORD_SECRET_KEY": "s" * 50}) as running:
         yield running
 
 

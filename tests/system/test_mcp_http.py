@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -18,46 +18,17 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from .conftest import serving
-from .service import Service, clean_environ, git, tls, wait_for
+from .conftest import KNOWN
+from .service import Service, clean_environ, tls
+from .test_mcp_door import BOTH
 
 GOLDEN = Path(__file__).parents[1] / "bridge" / "tools.json"
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
-}
-KNOWN = "org/known"
-BOTH = "application/json, text/event-stream"
 
 
 @pytest.fixture
 def repo() -> str:
     return f"app-{uuid.uuid4().hex[:8]}"
-
-
-@pytest.fixture(scope="module")
-def configured(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Service]:
-    """A service that knows a checkout and pages of others, and where who is silent for 3 s loses all."""
-    tree = tmp_path_factory.mktemp("known")
-    (tree / "a.py").write_text("def known():\n    pass\n")
-    git(tree, "init", "-q")
-    git(tree, "add", "a.py")
-    (tree / "untracked.py").write_text("def secret():\n    pass\n")
-    variables = {
-        "COORD_IDLE_TIMEOUT_SEC": "3",
-        "COORD_MCP_ALLOWED_ORIGINS": "https://ide.example, https://b.example/",
-        "COORD_REPO_ROOT": str(tree),
-        "COORD_REPO_ID": KNOWN,
-    }
-    with serving(tmp_path_factory, migrated, variables) as running:
-        yield running
 
 
 @asynccontextmanager
@@ -301,68 +272,6 @@ async def test_it_keeps_to_the_engineer_and_repositories_of_a_token(service, rep
     assert "org/other" in outside["detail"]
 
 
-def post(service, body=INITIALIZE, **headers):
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    sent = {"Accept": BOTH, "Authorization": f"Bearer {service.token}", **named}
-    return httpx.post(f"{service.url}/mcp", json=body, headers=sent, timeout=30, verify=tls())
-
-
-def test_it_wants_a_token(service):
-    answer = post(service, Authorization="Bearer wrong")
-    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
-    assert (answer.json()["detail"], answer.json()["code"]) == ("Invalid bearer token", "unauthenticated")
-
-
-@pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "https://localhost.evil.example", "http://["]
-)
-def test_it_refuses_pages_of_other_origins(service, origin):
-    answer = post(service, Origin=origin)
-    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
-
-
-def test_it_does_not_take_a_renamed_host_for_its_own(service):
-    answer = post(service, Origin="http://evil.example:8080", Host="evil.example:8080")
-    assert answer.status_code == 403
-
-
-def test_it_serves_pages_of_this_machine_and_configured_ones(configured):
-    service = configured
-    for origin in ("http://localhost:6274", "https://ide.example", "https://b.example"):
-        assert post(service, Origin=origin).status_code == 200, origin
-    assert post(service, Origin="https://c.example").status_code == 403
-
-
-def test_it_names_a_session_to_a_client_that_opens_one(service):
-    opened = post(service)
-    assert opened.status_code == 200
-    assert len(opened.headers["Mcp-Session-Id"]) == 32
-    assert opened.headers["X-Request-ID"]
-    assert "Mcp-Session-Id" not in post(service, Mcp_Session_Id="known").headers
-
-
-def test_it_refuses_a_session_that_no_path_can_hold(service):
-    answer = post(service, X_Coord_Session="a/b")
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
-
-
-@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
-def test_it_takes_messages_by_post_alone(service, method):
-    answer = httpx.request(method, f"{service.url}/mcp", headers={"Authorization": f"Bearer {service.token}"})
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
-
-
-def test_it_bounds_the_body(service):
-    answer = post(service, {"padding": "x" * (2 * 1024 * 1024)})
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-
-
-def test_it_is_counted_under_its_path(service, http):
-    post(service)
-    line = 'http_requests_total{method="POST",path="/mcp",status="200"}'
-    wait_for(lambda: line in http.get("/metrics").text, "it is counted once it has ended")
-
-
 async def test_a_stop_does_not_wait_for_waiters(start_service, repo):
     service = start_service()
     async with connect(service, "auto", X_Coord_Session="sa", X_Coord_Repo=repo) as a:
@@ -392,14 +301,3 @@ async def test_a_stop_does_not_wait_for_waiters(start_service, repo):
                     await anyio.sleep(0.05)
             group.cancel_scope.cancel()
     assert "Traceback" not in service.output()
-
-
-def test_the_web_process_starts_without_the_sdk(start_service):
-    service = start_service()
-    maps = Path(f"/proc/{service.web_process()}/maps")
-
-    def loaded() -> bool:
-        return "pydantic_core" in maps.read_text() and "httpx2" in maps.read_text()
-
-    assert not loaded()
-    assert post(service).status_code == 200
