@@ -19,7 +19,8 @@ from coordsite.bridge.notices import Notices
 from coordsite.bridge.service import Service
 from coordsite.bridge.tools import BY_NAME
 
-from .fake_service import Clock, FakeService, Server
+from .clock import Clock
+from .fake_service import FakeService, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 

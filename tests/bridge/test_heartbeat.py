@@ -12,7 +12,8 @@ from coordsite.bridge.notices import Notices
 from coordsite.bridge.server import _run
 from coordsite.bridge.tools import BY_NAME
 
-from .fake_service import Clock, FakeService
+from .clock import Clock
+from .fake_service import FakeService
 
 LOST = {"claim_id": "c1", "pattern": "src/a.py", "reason": "expired", "held_now_by": "bob"}
 TEXT = "Lease lost: src/a.py (expired); bob holds it now. Claim it again before you edit it."

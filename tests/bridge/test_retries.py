@@ -9,7 +9,8 @@ import pytest
 from coordsite.bridge.bridge import Bridge
 from coordsite.bridge.service import Retry, number
 
-from .fake_service import Clock, FakeService
+from .clock import Clock
+from .fake_service import FakeService
 
 BUSY = (503, {"detail": "Busy", "code": "unavailable", "retry_after_s": 2})
 

@@ -12,7 +12,8 @@ from coordsite.bridge.bridge import Bridge
 from coordsite.bridge.replies import size
 from coordsite.bridge.service import Answer
 
-from .fake_service import Clock, FakeService
+from .clock import Clock
+from .fake_service import FakeService
 
 
 @pytest.fixture

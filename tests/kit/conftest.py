@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from django.core.management import call_command
 
 from common import clock
 from coordsite.kit import hook
 from tests.kit.running import Runner, programs
 from tests.kit.service import FakeService
+
+TOKEN = "token-very-secret"
+
+Run = Callable[..., tuple[str, str]]
 
 
 class Outcome(NamedTuple):
@@ -193,3 +198,25 @@ def coord(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     """Run ``coord`` in a directory; `coord-hook` and `coord-mcp` are on PATH."""
     monkeypatch.setenv("PATH", f"{programs(tmp_path)}:{os.environ['PATH']}")
     return Runner(monkeypatch, capsys)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, service: FakeService) -> Run:
+    """`coord init` (or another command) in a directory; answers what it printed."""
+    monkeypatch.setenv("COORD_AUTH_TOKEN", TOKEN)
+
+    def call(place: Path, command: str = "init", *arguments: str) -> tuple[str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        monkeypatch.chdir(place)
+        if command == "init" and "--mode" not in arguments:
+            arguments = ("--mode", "remote", "--service-url", service.url, *arguments)
+        given = ("--yes", *arguments) if command == "init" else arguments
+        call_command(command, *given, stdout=out, stderr=err)
+        return out.getvalue(), err.getvalue()
+
+    return call
+
+
+@pytest.fixture
+def fresh(make_clone: Callable[[str], Clone]) -> Clone:
+    return make_clone("app")
